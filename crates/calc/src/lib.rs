@@ -1,0 +1,1 @@
+//! Formula and chemistry expressions.

@@ -1,0 +1,1 @@
+//! Field types, block types, inheritance and the course snapshot.

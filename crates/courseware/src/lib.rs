@@ -1,0 +1,1 @@
+//! Access, block rendering, handlers and learner state.

@@ -1,0 +1,1 @@
+//! SQLite and MySQL under one small layer.

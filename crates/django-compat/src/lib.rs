@@ -1,0 +1,1 @@
+//! Django's encodings, byte for byte.

@@ -1,0 +1,1 @@
+//! Enrollment of learners in course runs.

@@ -1,0 +1,1 @@
+//! Routers, handlers and templates of the LMS.

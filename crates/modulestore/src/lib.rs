@@ -1,0 +1,1 @@
+//! Split modulestore and contentstore over a document port.

@@ -1,0 +1,1 @@
+//! Course archives to and from a tree of blocks.

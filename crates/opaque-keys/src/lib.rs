@@ -1,0 +1,1 @@
+//! Course, usage, asset and library keys.

@@ -1,0 +1,1 @@
+//! Extractors, errors, templates and telemetry of the web roles.

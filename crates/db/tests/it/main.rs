@@ -1,0 +1,8 @@
+//! One suite for both engines: SQLite always, MySQL or MariaDB where `STOA_TEST_MYSQL_URL` names
+//! one (an address without a schema; the suite makes one and drops it).
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly too")]
+
+mod engines;
+mod migrations;
+mod suite;

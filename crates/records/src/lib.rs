@@ -1,1 +1,2 @@
 //! The relational system of record.
+pub mod split_index;

@@ -126,7 +126,8 @@ impl UsageKey {
         };
         let good = all_of(&block_id, allowed)
             && match kind {
-                Kind::Block | Kind::Ccx => true,
+                Kind::Block => true,
+                Kind::Ccx => !course.is_deprecated(),
                 Kind::Library => {
                     !course.is_deprecated()
                         && block_type
@@ -152,6 +153,9 @@ impl UsageKey {
     fn in_changed_course(&self, course: CourseKey) -> Result<Self, InvalidKeyError> {
         if course == self.course {
             return Ok(self.clone());
+        }
+        if self.kind == Kind::Location {
+            return Err(InvalidKeyError::new(FAMILY, self.to_string()));
         }
         Self::checked(
             course,

@@ -30,6 +30,7 @@ mod error;
 mod migrate;
 mod row;
 mod script;
+mod source;
 mod tx;
 mod value;
 
@@ -39,6 +40,7 @@ pub use dialect::{Dialect, IN_CHUNK, in_chunks, placeholders};
 pub use error::Error;
 pub use migrate::{BaseSchema, Migration, Plan, Report, migrate, migrate_interrupted};
 pub use row::Row;
+pub use source::Source;
 pub use tx::Tx;
 pub use value::{Value, format_datetime, parse_datetime};
 

@@ -39,10 +39,8 @@ pub struct BaseSchema {
     pub sqlite: &'static str,
     /// Definitions on MySQL, each with `IF NOT EXISTS`.
     pub mysql: &'static str,
-    /// First rows on SQLite.
-    pub sqlite_rows: &'static str,
-    /// First rows on MySQL.
-    pub mysql_rows: &'static str,
+    /// First rows, in SQL that both engines read alike.
+    pub rows: &'static str,
 }
 
 /// One change of our own tables.
@@ -231,16 +229,16 @@ impl<'c> Run<'c> {
     }
 
     async fn create_base(&mut self, base: &BaseSchema) -> Result<()> {
-        let (tables, rows) = match self.dialect {
-            Dialect::Sqlite => (base.sqlite, base.sqlite_rows),
-            Dialect::MySql => (base.mysql, base.mysql_rows),
+        let tables = match self.dialect {
+            Dialect::Sqlite => base.sqlite,
+            Dialect::MySql => base.mysql,
         };
         self.unchecked(true).await?;
         self.script(tables).await?;
         if self.dialect == Dialect::MySql {
             self.raw("START TRANSACTION").await?;
         }
-        self.script(rows).await?;
+        self.script(base.rows).await?;
         self.finish_step(base.name).await?;
         if self.dialect == Dialect::MySql {
             self.raw("COMMIT").await?;

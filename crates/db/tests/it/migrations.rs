@@ -14,8 +14,7 @@ const PLAN: Plan = Plan {
         mysql: "CREATE TABLE IF NOT EXISTS `child` (`id` int PRIMARY KEY, `parent_id` int NOT NULL, \
             FOREIGN KEY (`parent_id`) REFERENCES `parent` (`id`));\n\
             CREATE TABLE IF NOT EXISTS `parent` (`id` int PRIMARY KEY);",
-        sqlite_rows: "INSERT INTO child VALUES (1, 1);\nINSERT INTO parent VALUES (1);",
-        mysql_rows: "INSERT INTO child VALUES (1, 1);\nINSERT INTO parent VALUES (1);",
+        rows: "INSERT INTO child VALUES (1, 1);\nINSERT INTO parent VALUES (1);",
     }),
     migrations: &[
         Migration {

@@ -4,77 +4,45 @@
 //! the document store only keeps a copy.
 
 use chrono::NaiveDateTime;
-use db::{Db, Result, Row, Tx, params};
+use db::{Result, Source, Tx, Value, params};
 
-const TABLE: &str = "split_modulestore_django_splitmodulestorecourseindex";
+use crate::history::{self, Author, Change};
+use crate::table::{self, table};
+
 const HISTORY: &str = "split_modulestore_django_historicalsplitmodulestorecourseindex";
-const COLUMNS: &str = "`id`, `objectid`, `course_id`, `org`, `draft_version`, `published_version`, \
-    `library_version`, `wiki_slug`, `base_store`, `edited_on`, `last_update`, `edited_by_id`";
 
-/// A row of the course index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CourseIndexRow {
-    /// Primary key; 0 before the row is inserted.
-    pub id: i64,
-    /// 24 hex digits, `_id` of the index document.
-    pub objectid: String,
-    /// Course or library key.
-    pub course_id: String,
-    /// Organisation.
-    pub org: String,
-    /// Head of the draft branch, 24 hex digits or empty.
-    pub draft_version: String,
-    /// Head of the published branch, 24 hex digits or empty.
-    pub published_version: String,
-    /// Head of a library's branch, 24 hex digits or empty.
-    pub library_version: String,
-    /// Wiki of the course, or empty.
-    pub wiki_slug: String,
-    /// `mongodb` or `django`.
-    pub base_store: String,
-    /// When the course was created.
-    pub edited_on: NaiveDateTime,
-    /// When a branch last moved: the token of the optimistic lock.
-    pub last_update: NaiveDateTime,
-    /// Who created the course.
-    pub edited_by_id: Option<i64>,
+table! {
+    /// A row of the course index. Versions are 24 hex digits or empty; `last_update` is the token of
+    /// the optimistic lock.
+    CourseIndexRow: "split_modulestore_django_splitmodulestorecourseindex" {
+        id: i64,
+        objectid: String,
+        course_id: String,
+        org: String,
+        draft_version: String,
+        published_version: String,
+        library_version: String,
+        wiki_slug: String,
+        base_store: String,
+        edited_on: NaiveDateTime,
+        last_update: NaiveDateTime,
+        edited_by_id: Option<i64>,
+    }
 }
 
 impl CourseIndexRow {
-    fn from_row(row: &Row) -> Result<Self> {
-        Ok(Self {
-            id: row.int("id")?,
-            objectid: row.text("objectid")?,
-            course_id: row.text("course_id")?,
-            org: row.text("org")?,
-            draft_version: row.text("draft_version")?,
-            published_version: row.text("published_version")?,
-            library_version: row.text("library_version")?,
-            wiki_slug: row.text("wiki_slug")?,
-            base_store: row.text("base_store")?,
-            edited_on: row.datetime("edited_on")?,
-            last_update: row.datetime("last_update")?,
-            edited_by_id: row.opt_int("edited_by_id")?,
-        })
-    }
-
     /// What the history says about the step from `old` to this row.
     fn change_reason(&self, old: &Self) -> Option<String> {
-        let mut moved = Vec::new();
-        if self.draft_version != old.draft_version {
-            moved.push("draft");
-        }
-        if self.published_version != old.published_version {
-            moved.push("published");
-        }
-        if self.library_version != old.library_version {
-            moved.push("library");
-        }
-        match moved.as_slice() {
-            [] => None,
-            [one] => Some(format!("Updated {one} branch")),
-            several => Some(format!("Updated {} branches", several.join(" and "))),
-        }
+        let moved: Vec<&str> = [
+            ("draft", self.draft_version != old.draft_version),
+            ("published", self.published_version != old.published_version),
+            ("library", self.library_version != old.library_version),
+        ]
+        .into_iter()
+        .filter_map(|(branch, moved)| moved.then_some(branch))
+        .collect();
+        // The reference says "branch" of several, too.
+        (!moved.is_empty()).then(|| format!("Updated {} branch", moved.join(" and ")))
     }
 }
 
@@ -90,47 +58,41 @@ pub enum Moved {
 }
 
 /// The row of a course or library, by exact key.
-pub async fn find(db: &Db, course_id: &str) -> Result<Option<CourseIndexRow>> {
-    let sql = format!("SELECT {COLUMNS} FROM `{TABLE}` WHERE `course_id` = ?");
-    db.read_one(&sql, &params![course_id])
-        .await?
-        .as_ref()
-        .map(CourseIndexRow::from_row)
-        .transpose()
+pub async fn find(from: impl Source, course_id: &str) -> Result<Option<CourseIndexRow>> {
+    let found: Option<CourseIndexRow> =
+        table::find_one(from, "WHERE course_id = ?", &params![course_id]).await?;
+    Ok(found.filter(|row| row.course_id == course_id))
+}
+
+/// The rows of several courses, by exact key, in no order.
+pub async fn find_many(from: impl Source, course_ids: &[String]) -> Result<Vec<CourseIndexRow>> {
+    let keys: Vec<Value> = course_ids.iter().map(Value::from).collect();
+    table::find_in(from, "course_id", &keys, "", &[]).await
 }
 
 /// As [`find`], inside a transaction that will write the row.
 pub async fn find_for_update(tx: &mut Tx, course_id: &str) -> Result<Option<CourseIndexRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM `{TABLE}` WHERE `course_id` = ?{}",
-        tx.dialect().for_update()
-    );
-    tx.read_one(&sql, &params![course_id])
-        .await?
-        .as_ref()
-        .map(CourseIndexRow::from_row)
-        .transpose()
+    let found: Option<CourseIndexRow> =
+        table::find_locked(tx, "WHERE course_id = ?", &params![course_id]).await?;
+    Ok(found.filter(|row| row.course_id == course_id))
 }
 
 /// The key of a course that differs from `course_id` at most in letter case.
-pub async fn find_ignoring_case(tx: &mut Tx, course_id: &str) -> Result<Option<String>> {
-    // LOWER of SQLite knows only ASCII; letters beyond are compared here.
-    let sql =
-        format!("SELECT `course_id` FROM `{TABLE}` WHERE LOWER(`org`) = LOWER(?) OR `org` = ?");
+pub async fn find_ignoring_case(mut from: impl Source, course_id: &str) -> Result<Option<String>> {
+    // LOWER of SQLite knows only ASCII, so other organisations' letters are compared here.
     let org = course_id
         .split_once(':')
-        .map_or(course_id, |(_, rest)| rest)
-        .split('+')
-        .next()
-        .unwrap_or_default();
+        .map_or(course_id, |(_, rest)| rest);
+    let org = org.split(['+', '/']).next().unwrap_or_default();
+    let mut sql =
+        "SELECT course_id FROM split_modulestore_django_splitmodulestorecourseindex".to_owned();
+    let mut params = Vec::new();
+    if org.is_ascii() {
+        sql.push_str(" WHERE LOWER(org) = ?");
+        params.push(Value::from(org.to_lowercase()));
+    }
     let wanted = course_id.to_lowercase();
-    let rows = if org.is_ascii() {
-        tx.read(&sql, &params![org, org]).await?
-    } else {
-        tx.read(&format!("SELECT `course_id` FROM `{TABLE}`"), &[])
-            .await?
-    };
-    for row in &rows {
+    for row in from.rows(&sql, &params).await? {
         let key = row.text("course_id")?;
         if key.to_lowercase() == wanted {
             return Ok(Some(key));
@@ -140,61 +102,25 @@ pub async fn find_ignoring_case(tx: &mut Tx, course_id: &str) -> Result<Option<S
 }
 
 /// All rows, by id; of one organisation if given.
-pub async fn list(db: &Db, org: Option<&str>) -> Result<Vec<CourseIndexRow>> {
-    let rows = match org {
-        Some(org) => {
-            let sql = format!("SELECT {COLUMNS} FROM `{TABLE}` WHERE `org` = ? ORDER BY `id`");
-            db.read(&sql, &params![org]).await?
-        }
-        None => {
-            db.read(
-                &format!("SELECT {COLUMNS} FROM `{TABLE}` ORDER BY `id`"),
-                &[],
-            )
-            .await?
-        }
-    };
-    rows.iter().map(CourseIndexRow::from_row).collect()
+pub async fn list(from: impl Source, org: Option<&str>) -> Result<Vec<CourseIndexRow>> {
+    match org {
+        Some(org) => table::find(from, "WHERE org = ? ORDER BY id", &params![org]).await,
+        None => table::find(from, "ORDER BY id", &[]).await,
+    }
 }
 
 /// Inserts a row with its history; returns its id. Fails where key or `objectid` exist.
 pub async fn insert(tx: &mut Tx, row: &CourseIndexRow) -> Result<i64> {
-    let sql = tx.dialect().insert(
-        TABLE,
-        &[
-            "objectid",
-            "course_id",
-            "org",
-            "draft_version",
-            "published_version",
-            "library_version",
-            "wiki_slug",
-            "base_store",
-            "edited_on",
-            "last_update",
-            "edited_by_id",
-        ],
-    );
-    let id = tx
-        .insert_returning_id(
-            &sql,
-            &params![
-                &row.objectid,
-                &row.course_id,
-                &row.org,
-                &row.draft_version,
-                &row.published_version,
-                &row.library_version,
-                &row.wiki_slug,
-                &row.base_store,
-                row.edited_on,
-                row.last_update,
-                row.edited_by_id
-            ],
-        )
-        .await?;
+    let id = table::insert(
+        tx,
+        &CourseIndexRow {
+            id: 0,
+            ..row.clone()
+        },
+    )
+    .await?;
     let row = CourseIndexRow { id, ..row.clone() };
-    note(tx, &row, "+", None).await?;
+    note(tx, &row, Change::Created, None).await?;
     Ok(id)
 }
 
@@ -214,32 +140,13 @@ pub async fn update(
     if old.last_update != started_from.last_update {
         return Ok(Moved::Stale);
     }
-    let sql = format!(
-        "UPDATE `{TABLE}` SET `draft_version` = ?, `published_version` = ?, `library_version` = ?, \
-         `wiki_slug` = ?, `base_store` = ?, `edited_on` = ?, `last_update` = ?, `edited_by_id` = ? \
-         WHERE `id` = ?"
-    );
-    tx.execute(
-        &sql,
-        &params![
-            &new.draft_version,
-            &new.published_version,
-            &new.library_version,
-            &new.wiki_slug,
-            &new.base_store,
-            new.edited_on,
-            new.last_update,
-            new.edited_by_id,
-            old.id
-        ],
-    )
-    .await?;
     let row = CourseIndexRow {
         id: old.id,
         ..new.clone()
     };
+    table::update(tx, &row, &["id"]).await?;
     let reason = row.change_reason(&old);
-    note(tx, &row, "~", reason).await?;
+    note(tx, &row, Change::Changed, reason.as_deref()).await?;
     Ok(Moved::Yes)
 }
 
@@ -248,59 +155,23 @@ pub async fn delete(tx: &mut Tx, course_id: &str) -> Result<Option<CourseIndexRo
     let Some(row) = find_for_update(tx, course_id).await? else {
         return Ok(None);
     };
-    tx.execute(
-        &format!("DELETE FROM `{TABLE}` WHERE `id` = ?"),
-        &params![row.id],
-    )
-    .await?;
-    note(tx, &row, "-", None).await?;
+    let sql = "DELETE FROM split_modulestore_django_splitmodulestorecourseindex WHERE id = ?";
+    tx.execute(sql, &params![row.id]).await?;
+    note(tx, &row, Change::Deleted, None).await?;
     Ok(Some(row))
 }
 
-async fn note(tx: &mut Tx, row: &CourseIndexRow, kind: &str, reason: Option<String>) -> Result<()> {
-    let sql = tx.dialect().insert(
-        HISTORY,
-        &[
-            "id",
-            "objectid",
-            "course_id",
-            "org",
-            "draft_version",
-            "published_version",
-            "library_version",
-            "wiki_slug",
-            "base_store",
-            "edited_on",
-            "last_update",
-            "history_date",
-            "history_change_reason",
-            "history_type",
-            "edited_by_id",
-            "history_user_id",
-        ],
-    );
-    tx.execute(
-        &sql,
-        &params![
-            row.id,
-            &row.objectid,
-            &row.course_id,
-            &row.org,
-            &row.draft_version,
-            &row.published_version,
-            &row.library_version,
-            &row.wiki_slug,
-            &row.base_store,
-            row.edited_on,
-            row.last_update,
-            row.last_update,
-            reason,
-            kind,
-            row.edited_by_id,
-            // The reserved editors are no users, and a user may be gone: the link is left empty.
-            None::<i64>
-        ],
-    )
-    .await?;
-    Ok(())
+async fn note(
+    tx: &mut Tx,
+    row: &CourseIndexRow,
+    change: Change,
+    reason: Option<&str>,
+) -> Result<()> {
+    // The reserved editors are no users, and a user may be gone: the link is left empty.
+    let author = Author {
+        now: row.last_update,
+        user_id: None,
+        reason,
+    };
+    history::record(tx, HISTORY, row, change, &author, None).await
 }

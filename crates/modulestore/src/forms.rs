@@ -1,5 +1,8 @@
 //! Which fields are stored in a form of their own (courseware.md §2.2).
 
+use course_model::FieldType;
+use course_model::block_types::block_type_or_hidden;
+
 /// Stored form of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -7,6 +10,8 @@ pub enum Form {
     Plain,
     /// A BSON date.
     Date,
+    /// A BSON date where the value is one, else text.
+    DateOrText,
     /// A `[type, id]` pair.
     Reference,
     /// A list of pairs.
@@ -15,22 +20,19 @@ pub enum Form {
     ReferenceMap,
 }
 
-/// The stored form of field `name` of blocks of `block_type`.
+/// The stored form of field `name` of blocks of `block_type`. Fields that the type does not have, as those
+/// of newer versions of it, are stored as they are.
 #[must_use]
 pub fn field_form(block_type: &str, name: &str) -> Form {
-    match (block_type, name) {
-        (_, "start" | "due" | "end" | "enrollment_start" | "enrollment_end" | "announcement") => {
-            Form::Date
-        }
-        ("conditional", "sources_list" | "show_tag_list") => Form::ReferenceList,
-        ("split_test", "group_id_to_child") => Form::ReferenceMap,
-        ("itembank" | "library_content", "source_block") => Form::Reference,
+    match block_type_or_hidden(block_type)
+        .field(name)
+        .map(|field| field.kind)
+    {
+        Some(FieldType::Date | FieldType::Datetime) => Form::Date,
+        Some(FieldType::StringOrDate) => Form::DateOrText,
+        Some(FieldType::Reference) => Form::Reference,
+        Some(FieldType::ReferenceList) => Form::ReferenceList,
+        Some(FieldType::ReferenceValueDict) => Form::ReferenceMap,
         _ => Form::Plain,
     }
-}
-
-/// Reads a date in any form that date fields accept.
-#[must_use]
-pub fn field_date(_text: &str) -> Option<bson::DateTime> {
-    None
 }

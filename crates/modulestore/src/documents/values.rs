@@ -30,6 +30,7 @@ pub fn to_stored(block_type: &str, fields: &Fields) -> Result<RawDocumentBuf> {
         let stored = match field_form(block_type, name) {
             Form::Plain => encode(value, 0)?,
             Form::Date => encode_date(name, value)?,
+            Form::DateOrText => encode_date(name, value).or_else(|_| encode(value, 0))?,
             Form::Reference => encode_reference(value)?,
             Form::ReferenceList => match value {
                 Value::Array(list) => {
@@ -67,7 +68,7 @@ pub fn from_stored(course: &CourseKey, block_type: &str, doc: &RawDocument) -> R
             continue;
         }
         let value = match field_form(block_type, name) {
-            Form::Plain | Form::Date => decode(value, 0),
+            Form::Plain | Form::Date | Form::DateOrText => decode(value, 0),
             Form::Reference => decode_reference(course, value),
             Form::ReferenceList => match value.as_array() {
                 Some(list) => Value::Array(
@@ -101,7 +102,7 @@ pub fn has_references(block_type: &str, doc: &RawDocument) -> bool {
     doc.into_iter().flatten().any(|(name, _)| {
         !matches!(
             field_form(block_type, name.as_str()),
-            Form::Plain | Form::Date
+            Form::Plain | Form::Date | Form::DateOrText
         )
     })
 }
@@ -150,10 +151,14 @@ fn key_text(name: &str) -> Result<CString> {
 fn encode_date(name: &str, value: &Value) -> Result<RawBson> {
     match value {
         Value::String(text) if text.is_empty() => Ok(RawBson::String(String::new())),
-        Value::String(text) => match crate::forms::field_date(text).or_else(|| parse_date(text)) {
+        Value::String(text) => match parse_date(text) {
             Some(date) => Ok(RawBson::DateTime(date)),
             None => Err(Error::Encode(format!("{name} is no date: {text:?}"))),
         },
+        // A number counts milliseconds (olx.md §4).
+        Value::Number(number) => Ok(number.as_i64().map_or(RawBson::Null, |millis| {
+            RawBson::DateTime(DateTime::from_millis(millis))
+        })),
         other => encode(other, 0),
     }
 }

@@ -159,7 +159,11 @@ impl ImportInput<'_> {
         let tree: HashSet<BlockKey> = edit.draft().subtree(&root).into_iter().collect();
         for key in self.published.blocks.keys() {
             if !tree.contains(key) {
-                edit.publish(key)?;
+                match edit.publish(key) {
+                    // Below an orphan of the draft branch there is nothing to publish.
+                    Ok(()) | Err(Error::NeverPublished(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         edit.note_double_publication(&root, self.published.blocks.keys());

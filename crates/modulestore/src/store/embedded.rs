@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use db::{Db, Row, Tx, Value, in_chunks, params};
 
 use super::{
-    BoxFuture, DocumentBatch, DocumentStore, FileOrder, FilePage, FileQuery, MIGRATIONS,
+    BoxFuture, DocumentBatch, DocumentStore, FileOrder, FilePage, FileQuery, MIGRATIONS, NewChunk,
     StoredFile, StructureLink,
 };
 use crate::documents::{CourseIndexDocument, FileDocument, raw_document};
@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 
 /// Rows of one INSERT: enough to save round trips, few enough to keep few statements prepared.
 const ROWS: usize = 64;
+/// Bytes of blobs in one INSERT, well below what MySQL takes in one packet.
+const INSERT_BYTES: usize = 4 << 20;
 
 /// Documents as BSON in tables; its own SQLite file or the same database as everything else.
 #[derive(Debug, Clone)]
@@ -264,14 +266,12 @@ impl DocumentStore for EmbeddedStore {
     fn file<'a>(&'a self, filename: &'a str) -> BoxFuture<'a, Result<Option<StoredFile>>> {
         Box::pin(async move {
             let sql = "SELECT `upload`, `doc` FROM `stoa_file` WHERE `filename` = ?";
-            let Some(row) = self.db.read_one(sql, &params![filename]).await? else {
-                return Ok(None);
-            };
-            let doc = raw_document("file", row.bytes("doc")?)?;
-            Ok(Some(StoredFile {
-                document: FileDocument::from_document(&doc)?,
-                upload: parse_id(&row.text("upload")?)?,
-            }))
+            self.db
+                .read_one(sql, &params![filename])
+                .await?
+                .as_ref()
+                .map(stored_file)
+                .transpose()
         })
     }
 
@@ -283,21 +283,16 @@ impl DocumentStore for EmbeddedStore {
         Box::pin(self.read_bytes(file, range))
     }
 
-    fn put_chunks<'a>(
-        &'a self,
-        upload: ObjectId,
-        first: i32,
-        chunks: &'a [Bytes],
-    ) -> BoxFuture<'a, Result<()>> {
+    fn put_chunks<'a>(&'a self, chunks: &'a [NewChunk]) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.db.write(move |mut tx| async move {
-            let rows = (first..)
-                .zip(chunks)
-                .map(|(n, chunk)| {
+            let rows = chunks
+                .iter()
+                .map(|chunk| {
                     vec![
-                        id_value(upload),
-                        n.into(),
+                        id_value(chunk.upload),
+                        chunk.n.into(),
                         id_value(ObjectId::new()),
-                        chunk[..].into(),
+                        chunk.data[..].into(),
                     ]
                 })
                 .collect();
@@ -310,6 +305,23 @@ impl DocumentStore for EmbeddedStore {
             self.db
                 .write(move |mut tx| async move { self.publish_files_in(&mut tx, files).await }),
         )
+    }
+
+    fn update_file<'a>(&'a self, file: &'a StoredFile) -> BoxFuture<'a, Result<bool>> {
+        Box::pin(self.db.write(move |mut tx| async move {
+            let document = &file.document;
+            let doc = document.to_document()?;
+            let sql = "UPDATE `stoa_file` SET `display_name` = ?, `upload_date` = ?, `doc` = ? \
+                       WHERE `filename` = ? AND `upload` = ?";
+            let values = params![
+                document.display_name.as_deref().unwrap_or_default(),
+                document.upload_date.timestamp_millis(),
+                doc.as_bytes(),
+                &document.filename,
+                file.upload.to_hex()
+            ];
+            Ok(tx.execute(sql, &values).await? > 0)
+        }))
     }
 
     fn delete_file<'a>(&'a self, filename: &'a str) -> BoxFuture<'a, Result<bool>> {
@@ -342,20 +354,18 @@ impl DocumentStore for EmbeddedStore {
                 FileOrder::Oldest => "`upload_date`, `filename`",
             };
             let sql = format!(
-                "SELECT `doc` FROM `stoa_file` WHERE `course_id` = ? AND `category` = ? \
+                "SELECT `upload`, `doc` FROM `stoa_file` WHERE `course_id` = ? AND `category` = ? \
                  ORDER BY {order} LIMIT ? OFFSET ?"
             );
             let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
             let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
-            let docs = self
-                .blobs(
-                    &sql,
-                    &params![&query.course, &query.category, limit, offset],
-                )
-                .await?;
-            let files = docs
+            let params = params![&query.course, &query.category, limit, offset];
+            let files = self
+                .db
+                .read(&sql, &params)
+                .await?
                 .iter()
-                .map(|doc| FileDocument::from_document(doc))
+                .map(stored_file)
                 .collect::<Result<Vec<_>>>()?;
             let sql = "SELECT COUNT(*) FROM `stoa_file` WHERE `course_id` = ? AND `category` = ?";
             let total = self
@@ -408,6 +418,14 @@ fn course_of(file: &FileDocument) -> String {
     }
 }
 
+fn stored_file(row: &Row) -> Result<StoredFile> {
+    let doc = raw_document("file", row.bytes("doc")?)?;
+    Ok(StoredFile {
+        document: FileDocument::from_document(&doc)?,
+        upload: parse_id(&row.text("upload")?)?,
+    })
+}
+
 fn id_value(id: ObjectId) -> Value {
     Value::Text(id.to_hex())
 }
@@ -424,23 +442,31 @@ async fn insert_rows(
     columns: &[&str],
     rows: Vec<Vec<Value>>,
 ) -> Result<()> {
-    let mut rows = rows.into_iter();
-    loop {
-        let left = rows.len();
-        if left == 0 {
-            return Ok(());
-        }
-        let count = if left >= ROWS {
-            ROWS
-        } else {
-            1 << left.ilog2()
-        };
-        let single = tx.dialect().insert_ignore(table, columns);
+    let marks = format!("({})", db::placeholders(columns.len()));
+    let single = tx.dialect().insert_ignore(table, columns);
+    let mut rest = &rows[..];
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fit = rest
+            .iter()
+            .take_while(|row| {
+                bytes += row.iter().map(size).sum::<usize>();
+                bytes <= INSERT_BYTES
+            })
+            .count();
+        let count = 1 << fit.clamp(1, ROWS).ilog2();
+        let (now, later) = rest.split_at(count);
         // The list of values stands once in the single insert; repeat it.
-        let marks = format!("({})", db::placeholders(columns.len()));
-        let many = vec![marks.as_str(); count].join(", ");
-        let sql = single.replacen(&marks, &many, 1);
-        let values: Vec<Value> = rows.by_ref().take(count).flatten().collect();
-        tx.execute(&sql, &values).await?;
+        let sql = single.replacen(&marks, &vec![marks.as_str(); count].join(", "), 1);
+        tx.execute(&sql, &now.concat()).await?;
+        rest = later;
+    }
+    Ok(())
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
     }
 }

@@ -68,6 +68,17 @@ pub struct StoredFile {
     pub upload: ObjectId,
 }
 
+/// A chunk of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewChunk {
+    /// The upload.
+    pub upload: ObjectId,
+    /// Number of the chunk in it, from 0.
+    pub n: i32,
+    /// The bytes.
+    pub data: Bytes,
+}
+
 /// Which files to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileQuery {
@@ -101,7 +112,7 @@ pub enum FileOrder {
 #[derive(Debug, Clone, PartialEq)]
 pub struct FilePage {
     /// The files of the page.
-    pub files: Vec<FileDocument>,
+    pub files: Vec<StoredFile>,
     /// How many there are in all.
     pub total: u64,
 }
@@ -155,17 +166,15 @@ pub trait DocumentStore: Debug + Send + Sync + 'static {
         range: Range<u64>,
     ) -> BoxFuture<'a, Result<Bytes>>;
 
-    /// Writes chunks of an upload, the first with number `first`. Nobody sees them before
-    /// [`Self::publish_files`].
-    fn put_chunks<'a>(
-        &'a self,
-        upload: ObjectId,
-        first: i32,
-        chunks: &'a [Bytes],
-    ) -> BoxFuture<'a, Result<()>>;
+    /// Writes chunks of uploads. Nobody sees them before [`Self::publish_files`].
+    fn put_chunks<'a>(&'a self, chunks: &'a [NewChunk]) -> BoxFuture<'a, Result<()>>;
 
     /// Makes uploads the content of their files, replacing files of the same key.
     fn publish_files<'a>(&'a self, files: &'a [StoredFile]) -> BoxFuture<'a, Result<()>>;
+
+    /// Replaces the document of a file, unless its bytes have been replaced meanwhile or it is gone; returns
+    /// whether it was written.
+    fn update_file<'a>(&'a self, file: &'a StoredFile) -> BoxFuture<'a, Result<bool>>;
 
     /// Removes a file with its bytes; returns whether there was one.
     fn delete_file<'a>(&'a self, filename: &'a str) -> BoxFuture<'a, Result<bool>>;

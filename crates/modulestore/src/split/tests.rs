@@ -1,0 +1,741 @@
+use std::sync::Arc;
+
+use chrono::{TimeZone, Utc};
+use course_model::{Block, BlockKey, CourseContent, Fields};
+use db::{Db, Options, params};
+use opaque_keys::{AssetKey, CourseKey};
+use records::testing::TestDb;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Error;
+use crate::contentstore::{AssetData, NewAsset};
+use crate::documents::Stamp;
+use crate::store::{EmbeddedStore, FileOrder, FileQuery};
+
+struct World {
+    store: ModuleStore,
+    db: TestDb,
+    _documents: tempfile::TempDir,
+}
+
+/// Everything in one database.
+async fn world() -> World {
+    let db = records::testing::sqlite().await.unwrap();
+    let store = ModuleStore::embedded(db.db.clone(), CacheSizes::default())
+        .await
+        .unwrap();
+    World {
+        store,
+        db,
+        _documents: tempfile::tempdir().unwrap(),
+    }
+}
+
+/// Index rows in one database, documents in another.
+async fn two_engines() -> World {
+    let db = records::testing::sqlite().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    let documents = Db::open_file(&path, &Options::default()).await.unwrap();
+    let documents = EmbeddedStore::open(documents).await.unwrap();
+    let store = ModuleStore::over(db.db.clone(), Arc::new(documents), CacheSizes::default());
+    World {
+        store,
+        db,
+        _documents: folder,
+    }
+}
+
+fn stamp(seconds: i64) -> Stamp {
+    Stamp::new(3, Utc.timestamp_opt(1_700_000_000 + seconds, 0).unwrap())
+}
+
+fn course() -> CourseKey {
+    CourseKey::parse("course-v1:Acme+Bio+R1").unwrap()
+}
+
+fn key(text: &str) -> BlockKey {
+    text.parse().unwrap()
+}
+
+fn fields(value: Value) -> Fields {
+    serde_json::from_value(value).unwrap()
+}
+
+fn block(name: &str, settings: Value, content: Value, children: &[&str]) -> Block {
+    let mut block = Block::new(key(name));
+    block.settings = fields(settings);
+    block.content = fields(content);
+    block.children = children.iter().map(|child| key(child)).collect();
+    block
+}
+
+fn archive(html: &str) -> CourseContent {
+    let mut content = CourseContent::new(BlockKey::course_root());
+    let root = json!({ "display_name": "T", "start": "2015-07-17T12:00:00Z" });
+    for block in [
+        block(
+            "course@course",
+            root,
+            json!({ "wiki_slug": "w" }),
+            &["chapter@c"],
+        ),
+        block("chapter@c", json!({}), json!({}), &["sequential@s"]),
+        block("sequential@s", json!({}), json!({}), &["vertical@v"]),
+        block(
+            "vertical@v",
+            json!({}),
+            json!({}),
+            &["html@h", "split_test@t"],
+        ),
+        block("html@h", json!({}), json!({ "data": html }), &[]),
+        block(
+            "split_test@t",
+            json!({}),
+            json!({ "group_id_to_child": { "0": "block-v1:Acme+Bio+R1+type@html+block@h" } }),
+            &[],
+        ),
+    ] {
+        content.blocks.insert(block.key.clone(), block);
+    }
+    content
+}
+
+fn asset(path: &str, data: &'static [u8]) -> NewAsset {
+    NewAsset {
+        path: path.to_owned(),
+        display_name: path.to_owned(),
+        content_type: Some("text/plain".to_owned()),
+        locked: false,
+        imported: true,
+        data: AssetData::Bytes(data.into()),
+    }
+}
+
+fn import<'a>(
+    target: &'a CourseKey,
+    content: &'a CourseContent,
+    assets: Vec<NewAsset>,
+) -> CourseImport<'a> {
+    CourseImport {
+        target,
+        create: true,
+        published: content,
+        draft: content,
+        assets,
+    }
+}
+
+async fn read_asset(store: &ModuleStore, path: &str) -> Option<bytes::Bytes> {
+    let key = AssetKey::for_path(&course(), path).unwrap();
+    let contents = store.contentstore();
+    let file = contents.find(&key).await.unwrap()?;
+    Some(contents.read(&file).await.unwrap())
+}
+
+// courseware.md §2, olx.md §15.1: what is imported is what is read.
+#[tokio::test]
+async fn imported_courses_read_back() {
+    for world in [world().await, two_engines().await] {
+        let store = &world.store;
+        let content = archive("<p>1</p>");
+        let assets = vec![asset("a/b.txt", b"text"), asset("empty.txt", b"")];
+        let done = store
+            .import_course(import(&course(), &content, assets), stamp(0))
+            .await
+            .unwrap();
+        assert!(done.created);
+        assert_eq!(done.assets, 2);
+
+        for branch in [Branch::Draft, Branch::Published] {
+            let read = store.content(&course(), branch).await.unwrap().unwrap();
+            for (key, block) in &content.blocks {
+                assert_eq!(&read.blocks[key], block, "{key}");
+            }
+            // The overview page of a new course is there too.
+            assert_eq!(read.blocks.len(), content.blocks.len() + 1);
+        }
+        assert_eq!(read_asset(store, "a_b.txt").await.unwrap(), "text");
+        assert_eq!(read_asset(store, "empty.txt").await.unwrap(), "");
+
+        let row = store.course_index(&course()).await.unwrap().unwrap();
+        assert_eq!(row.wiki_slug, "w");
+        assert_eq!(row.published_version, done.version);
+        assert_eq!(store.list_courses().await.unwrap(), [row]);
+        assert!(
+            !store
+                .has_changes(&course(), &BlockKey::course_root())
+                .await
+                .unwrap()
+        );
+        // Nothing is left over: every document is named.
+        assert!(store.unreferenced(i64::MAX).await.unwrap().is_empty());
+    }
+}
+
+// olx.md §15.36: importing again; bytes that have not changed stay where they are.
+#[tokio::test]
+async fn importing_again_replaces() {
+    let world = world().await;
+    let store = &world.store;
+    let first = archive("1");
+    let assets = vec![asset("same.txt", b"same"), asset("other.txt", b"old")];
+    store
+        .import_course(import(&course(), &first, assets), stamp(0))
+        .await
+        .unwrap();
+    let mut second = archive("2");
+    second.blocks[&key("sequential@s")].children.clear();
+    second.blocks.shift_remove(&key("vertical@v"));
+    let assets = vec![asset("same.txt", b"same"), asset("other.txt", b"new")];
+    let done = store
+        .import_course(import(&course(), &second, assets), stamp(1))
+        .await
+        .unwrap();
+    assert!(!done.created);
+    assert_eq!(read_asset(store, "same.txt").await.unwrap(), "same");
+    assert_eq!(read_asset(store, "other.txt").await.unwrap(), "new");
+    let published = store
+        .content(&course(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(!published.blocks.contains_key(&key("vertical@v")));
+    let draft = store
+        .content(&course(), Branch::Draft)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        draft.blocks.contains_key(&key("vertical@v")),
+        "orphans stay in the draft branch"
+    );
+    assert!(store.unreferenced(i64::MAX).await.unwrap().is_empty());
+}
+
+// design.md, "Import": a failure at any step leaves the course as it was.
+#[tokio::test]
+async fn failed_imports_change_nothing() {
+    for world in [world().await, two_engines().await] {
+        let store = &world.store;
+        let one_database = store.inner.one_database;
+        let old = archive("old");
+        let assets = vec![asset("a.txt", b"old")];
+        store
+            .import_course(import(&course(), &old, assets), stamp(0))
+            .await
+            .unwrap();
+        let before = store.course_index(&course()).await.unwrap();
+        let documents = store.documents().as_embedded().unwrap().db().clone();
+
+        // A trigger for each table, that refuses what the import writes there.
+        for table in [
+            "stoa_chunk",
+            "stoa_structure",
+            "stoa_definition",
+            "stoa_file",
+            "split_modulestore_django_historicalsplitmodulestorecourseindex",
+            "stoa_outbox",
+        ] {
+            let owner = if table.starts_with("stoa_") && table != "stoa_outbox" {
+                &documents
+            } else {
+                &world.db
+            };
+            let trigger = format!(
+                "CREATE TRIGGER refuse BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END"
+            );
+            owner.execute(&trigger, &[]).await.unwrap();
+            let new = archive("new");
+            let assets = vec![asset("a.txt", b"new"), asset("b.txt", b"new")];
+            let failed = store
+                .import_course(import(&course(), &new, assets), stamp(1))
+                .await;
+            assert!(failed.is_err(), "{table}");
+            owner.execute("DROP TRIGGER refuse", &[]).await.unwrap();
+
+            assert_eq!(
+                store.course_index(&course()).await.unwrap(),
+                before,
+                "{table}"
+            );
+            let read = store
+                .content(&course(), Branch::Published)
+                .await
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                read.blocks[&key("html@h")].content["data"],
+                "old",
+                "{table}"
+            );
+            // Across two engines files come before the pointer; all else is beside it.
+            if one_database
+                || ![
+                    "stoa_outbox",
+                    "split_modulestore_django_historicalsplitmodulestorecourseindex",
+                ]
+                .contains(&table)
+            {
+                assert_eq!(read_asset(store, "a.txt").await.unwrap(), "old", "{table}");
+                assert_eq!(read_asset(store, "b.txt").await, None, "{table}");
+            }
+        }
+        let lost = store.unreferenced(i64::MAX).await.unwrap();
+        assert!(lost.uploads.is_empty(), "staged bytes are removed at once");
+        assert_eq!(one_database, lost.is_empty());
+        store.remove_unreferenced(&lost).await.unwrap();
+        assert!(store.unreferenced(i64::MAX).await.unwrap().is_empty());
+        assert!(
+            store
+                .content(&course(), Branch::Draft)
+                .await
+                .unwrap()
+                .is_some()
+        );
+    }
+}
+
+// olx.md §11: a date that is none fails the import with the platform's text.
+#[tokio::test]
+async fn blocks_that_cannot_be_stored_fail_the_import() {
+    let world = world().await;
+    let mut content = archive("x");
+    content.blocks[&key("chapter@c")].settings =
+        fields(json!({ "display_name": "Week", "start": "soon" }));
+    let error = world
+        .store
+        .import_course(
+            import(&course(), &content, vec![asset("a.txt", b"a")]),
+            stamp(0),
+        )
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Failed to import block: Week at location: block-v1:Acme+Bio+R1+type@chapter+block@c"
+    );
+    assert!(world.store.course_index(&course()).await.unwrap().is_none());
+    assert!(read_asset(&world.store, "a.txt").await.is_none());
+    assert!(world.store.unreferenced(i64::MAX).await.unwrap().is_empty());
+}
+
+// courseware.md §2.1: no two courses whose keys differ only in case; no key of another kind.
+#[tokio::test]
+async fn keys_are_unique_whatever_their_case() {
+    let world = world().await;
+    let store = &world.store;
+    store
+        .create_course(&course(), &Fields::new(), stamp(0))
+        .await
+        .unwrap();
+    for text in ["course-v1:acme+bio+r1", "course-v1:Acme+Bio+R1"] {
+        let again = CourseKey::parse(text).unwrap();
+        let error = store
+            .create_course(&again, &Fields::new(), stamp(0))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, Error::DuplicateCourse { .. }),
+            "{text}: {error}"
+        );
+    }
+    let old = CourseKey::parse("Acme/Bio/R1").unwrap();
+    assert!(
+        store
+            .create_course(&old, &Fields::new(), stamp(0))
+            .await
+            .is_err()
+    );
+    assert!(store.course_index(&old).await.unwrap().is_none());
+    let missing = CourseKey::parse("course-v1:No+Such+Course").unwrap();
+    assert!(
+        store
+            .content(&missing, Branch::Draft)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let content = archive("x");
+    let no = CourseImport {
+        create: false,
+        ..import(&missing, &content, Vec::new())
+    };
+    let error = store.import_course(no, stamp(0)).await.unwrap_err();
+    assert!(matches!(error, Error::CourseNotFound(_)));
+}
+
+// golden/README.md: rows whose structure is missing are listed and never fail.
+#[tokio::test]
+async fn dangling_rows_are_no_errors() {
+    let world = world().await;
+    let store = &world.store;
+    store
+        .create_course(&course(), &Fields::new(), stamp(0))
+        .await
+        .unwrap();
+    world
+        .db
+        .execute("DELETE FROM stoa_structure", &params![])
+        .await
+        .unwrap();
+    assert_eq!(store.list_courses().await.unwrap().len(), 1);
+    assert!(
+        store
+            .structure(&course(), Branch::Published)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .content(&course(), Branch::Draft)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let found = store.unreferenced(i64::MAX).await.unwrap();
+    assert_eq!(found.dangling, ["course-v1:Acme+Bio+R1"]);
+    // An import repairs the course.
+    let content = archive("x");
+    store
+        .import_course(import(&course(), &content, Vec::new()), stamp(1))
+        .await
+        .unwrap();
+    assert!(
+        store
+            .content(&course(), Branch::Draft)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+// courseware.md §2.1, §17.15; design.md principle 2: edits at the same time all survive.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn edits_at_the_same_time_all_survive() {
+    let world = world().await;
+    let store = world.store.clone();
+    store
+        .import_course(import(&course(), &archive("x"), Vec::new()), stamp(0))
+        .await
+        .unwrap();
+    let mut tasks = Vec::new();
+    for n in 0..8 {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            let new = NewBlock {
+                parent: Some(key("vertical@v")),
+                position: None,
+                block_type: "html".to_owned(),
+                block_id: Some(format!("new{n}")),
+                fields: fields(json!({ "display_name": "N", "data": "d" })),
+            };
+            store.create_block(&course(), &new, stamp(n)).await
+        }));
+    }
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let unit = key("vertical@v");
+    let draft = store
+        .structure(&course(), Branch::Draft)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(draft.block(&unit).unwrap().children().len(), 10);
+    assert!(store.has_changes(&course(), &unit).await.unwrap());
+    store.publish(&course(), &unit, stamp(9)).await.unwrap();
+    assert!(!store.has_changes(&course(), &unit).await.unwrap());
+    let read = store
+        .content(&course(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    let block = &read.blocks[&key("html@new3")];
+    assert_eq!(
+        (&block.settings["display_name"], &block.content["data"]),
+        (&json!("N"), &json!("d"))
+    );
+}
+
+// courseware.md §2.4, §17.14
+#[tokio::test]
+async fn fields_are_set_and_cleared() {
+    let world = world().await;
+    let store = &world.store;
+    store
+        .import_course(import(&course(), &archive("x"), Vec::new()), stamp(0))
+        .await
+        .unwrap();
+    let chapter = key("chapter@c");
+    let due = fields(json!({ "due": "2026-01-01T00:00:00Z", "display_name": "C" }));
+    store
+        .update_fields(&course(), &chapter, &due, stamp(1))
+        .await
+        .unwrap();
+    let read = store
+        .content(&course(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(read.blocks[&chapter].settings, due);
+    assert_eq!(read.blocks[&chapter].children, [key("sequential@s")]);
+    store
+        .clear_fields(&course(), &chapter, &["due"], stamp(2))
+        .await
+        .unwrap();
+    let read = store
+        .content(&course(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        read.blocks[&chapter].settings,
+        fields(json!({ "display_name": "C" }))
+    );
+
+    let html = key("html@h");
+    let body = fields(json!({ "data": "draft" }));
+    store
+        .update_fields(&course(), &html, &body, stamp(3))
+        .await
+        .unwrap();
+    let ids =
+        |structure: &crate::documents::Structure| vec![structure.block(&html).unwrap().definition];
+    for (branch, text) in [(Branch::Draft, "draft"), (Branch::Published, "x")] {
+        let structure = store.structure(&course(), branch).await.unwrap().unwrap();
+        let got = store
+            .definition_fields(&course(), &ids(&structure))
+            .await
+            .unwrap();
+        assert_eq!(got[0]["data"], text);
+    }
+    store
+        .delete_block(&course(), &html, stamp(4))
+        .await
+        .unwrap();
+    let again = store
+        .delete_block(&course(), &html, stamp(5))
+        .await
+        .unwrap_err();
+    assert!(matches!(again, Error::BlockNotFound(_)));
+    let wiki = fields(json!({ "wiki_slug": "new.slug" }));
+    store
+        .update_fields(&course(), &BlockKey::course_root(), &wiki, stamp(6))
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .course_index(&course())
+            .await
+            .unwrap()
+            .unwrap()
+            .wiki_slug,
+        "new.slug"
+    );
+}
+
+// courseware.md §2.2: references in shared definitions are read for the course that asks.
+#[tokio::test]
+async fn definitions_are_read_for_their_course() {
+    let world = world().await;
+    let store = &world.store;
+    store
+        .import_course(import(&course(), &archive("x"), Vec::new()), stamp(0))
+        .await
+        .unwrap();
+    let structure = store
+        .structure(&course(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    let id = structure.block(&key("split_test@t")).unwrap().definition;
+    for (text, child) in [
+        (
+            "course-v1:Acme+Bio+R1",
+            "block-v1:Acme+Bio+R1+type@html+block@h",
+        ),
+        ("course-v1:X+Y+Z", "block-v1:X+Y+Z+type@html+block@h"),
+    ] {
+        let course = CourseKey::parse(text).unwrap();
+        let got = store.definition_fields(&course, &[id, id]).await.unwrap();
+        assert_eq!(got.len(), 2);
+        assert_eq!(got[1]["group_id_to_child"]["0"], child);
+    }
+}
+
+#[tokio::test]
+async fn libraries_have_one_branch() {
+    let world = world().await;
+    let store = &world.store;
+    let library = CourseKey::parse("library-v1:Acme+Lib").unwrap();
+    let mut content = CourseContent::new(key("library@library"));
+    let root = block(
+        "library@library",
+        json!({ "display_name": "L" }),
+        json!({}),
+        &["html@h"],
+    );
+    for block in [
+        root,
+        block("html@h", json!({}), json!({ "data": "x" }), &[]),
+    ] {
+        content.blocks.insert(block.key.clone(), block);
+    }
+    store
+        .import_course(import(&library, &content, Vec::new()), stamp(0))
+        .await
+        .unwrap();
+    for branch in [Branch::Draft, Branch::Published] {
+        assert_eq!(
+            store.content(&library, branch).await.unwrap().unwrap(),
+            content
+        );
+    }
+    assert!(store.list_courses().await.unwrap().is_empty());
+    assert_eq!(store.list_libraries().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn deleted_courses_leave_nothing_after_the_doctor() {
+    let world = world().await;
+    let store = &world.store;
+    let assets = vec![asset("a.txt", b"a")];
+    store
+        .import_course(import(&course(), &archive("x"), assets), stamp(0))
+        .await
+        .unwrap();
+    assert!(store.delete_course(&course(), stamp(1)).await.unwrap());
+    assert!(!store.delete_course(&course(), stamp(1)).await.unwrap());
+    assert!(store.course_index(&course()).await.unwrap().is_none());
+    assert!(read_asset(store, "a.txt").await.is_none());
+    // Young documents are left alone: a write may be on its way.
+    assert!(store.unreferenced(0).await.unwrap().is_empty());
+    let found = store.unreferenced(i64::MAX).await.unwrap();
+    assert!(!found.structures.is_empty() && !found.definitions.is_empty());
+    store.remove_unreferenced(&found).await.unwrap();
+    let left = store.documents().list_structures(None, 10).await.unwrap();
+    assert!(left.is_empty());
+}
+
+// olx.md §15.40; courseware.md §2.6
+#[tokio::test]
+async fn thumbnails_follow_their_image() {
+    let world = world().await;
+    let store = &world.store;
+    let mut png = Vec::new();
+    image::DynamicImage::new_rgb8(400, 200)
+        .write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png)
+        .unwrap();
+    let picture = NewAsset {
+        content_type: Some("image/png".to_owned()),
+        data: AssetData::Bytes(png.into()),
+        ..asset("Abacus.png", b"")
+    };
+    let content = archive("x");
+    let assets = vec![picture.clone(), asset("a.txt", b"a")];
+    store
+        .import_course(import(&course(), &content, assets), stamp(0))
+        .await
+        .unwrap();
+    let row = world
+        .db
+        .read_one(
+            "SELECT `key` FROM stoa_outbox WHERE topic = ?",
+            &params![THUMBNAIL_WANTED],
+        )
+        .await
+        .unwrap()
+        .unwrap();
+    let key = AssetKey::parse(&row.text("key").unwrap()).unwrap();
+    let contents = store.contentstore();
+    assert!(contents.refresh_thumbnail(&key, stamp(1)).await.unwrap());
+    let thumbnail =
+        AssetKey::parse("asset-v1:Acme+Bio+R1+type@thumbnail+block@Abacus-png.jpg").unwrap();
+    let file = contents.find(&thumbnail).await.unwrap().unwrap();
+    assert_eq!(file.document.content_son.category, "thumbnail");
+    assert_eq!(file.document.content_type.as_deref(), Some("image/jpeg"));
+    let owner = contents.find(&key).await.unwrap().unwrap();
+    let location = owner.document.thumbnail_location.unwrap();
+    assert_eq!(location[4].as_deref(), Some("Abacus-png.jpg"));
+    assert_eq!(location[5], None);
+
+    // The same picture again keeps its thumbnail.
+    let again = vec![picture, asset("a.txt", b"a")];
+    store
+        .import_course(import(&course(), &content, again), stamp(2))
+        .await
+        .unwrap();
+    assert!(
+        contents
+            .find(&key)
+            .await
+            .unwrap()
+            .unwrap()
+            .document
+            .thumbnail_location
+            .is_some()
+    );
+    let text = AssetKey::for_path(&course(), "a.txt").unwrap();
+    assert!(!contents.refresh_thumbnail(&text, stamp(1)).await.unwrap());
+    assert!(contents.delete(&key).await.unwrap());
+    assert!(contents.find(&thumbnail).await.unwrap().is_none());
+}
+
+// courseware.md §2.6
+#[tokio::test]
+async fn assets_are_saved_from_files_and_memory() {
+    let world = world().await;
+    let contents = world.store.contentstore();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large");
+    let bytes: Vec<u8> = (0..9_000_000_u32).map(|n| (n % 253) as u8).collect();
+    std::fs::write(&path, &bytes).unwrap();
+    let large = NewAsset {
+        data: AssetData::File(path),
+        ..asset("large.bin", b"")
+    };
+    let file = contents.save(&course(), large, stamp(0)).await.unwrap();
+    assert_eq!(file.document.length, 9_000_000);
+    assert_eq!(contents.read(&file).await.unwrap(), bytes);
+    let part = contents
+        .read_range(&file, 8_999_990..u64::MAX)
+        .await
+        .unwrap();
+    assert_eq!(part, bytes[8_999_990..]);
+
+    let small = NewAsset {
+        imported: false,
+        ..asset("My Pic (1).png", b"x")
+    };
+    let file = contents.save(&course(), small, stamp(0)).await.unwrap();
+    assert_eq!(
+        file.document.filename,
+        "asset-v1:Acme+Bio+R1+type@asset+block@My_Pic__1_.png"
+    );
+    assert_eq!(
+        file.document.digest(),
+        Some("9dd4e461268c8034f5c8564e155c67a6")
+    );
+    assert_eq!(file.document.import_path, None);
+    let key = AssetKey::parse(&file.document.filename).unwrap();
+    assert!(contents.set_locked(&key, true).await.unwrap());
+    assert!(contents.find(&key).await.unwrap().unwrap().document.locked);
+    let query = FileQuery {
+        course: course().to_string(),
+        category: "asset".to_owned(),
+        offset: 0,
+        limit: 10,
+        order: FileOrder::Name,
+    };
+    assert_eq!(contents.list(&query).await.unwrap().total, 2);
+}
+
+#[tokio::test]
+async fn the_embedded_engine_conforms() {
+    let db = records::testing::sqlite().await.unwrap();
+    let store = EmbeddedStore::open(db.db.clone()).await.unwrap();
+    crate::conformance::run(&store).await;
+}

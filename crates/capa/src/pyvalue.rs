@@ -1,0 +1,369 @@
+//! Python values as scripts leave them, and how Python prints them.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+/// A JSON-like Python value. Unlike [`serde_json::Value`] it keeps integers and floats apart and
+/// integers of any length.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PyValue {
+    /// `None`.
+    None,
+    /// `True` or `False`.
+    Bool(bool),
+    /// An integer that fits 64 bits.
+    Int(i64),
+    /// A longer integer, as decimal digits.
+    Big(String),
+    /// A float, also NaN and the infinities.
+    Float(f64),
+    /// A text.
+    Str(String),
+    /// A list (tuples come out of scripts as lists).
+    List(Vec<PyValue>),
+    /// A dict with text keys, in order.
+    Dict(IndexMap<String, PyValue>),
+}
+
+impl From<&Value> for PyValue {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::None,
+            Value::Bool(b) => Self::Bool(*b),
+            Value::Number(n) => n.as_i64().map_or_else(
+                || {
+                    n.as_u64().map_or_else(
+                        || Self::Float(n.as_f64().unwrap_or(f64::NAN)),
+                        |big| Self::Big(big.to_string()),
+                    )
+                },
+                Self::Int,
+            ),
+            Value::String(s) => Self::Str(s.clone()),
+            Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            Value::Object(map) => Self::Dict(
+                map.iter()
+                    .map(|(k, v)| (k.clone(), Self::from(v)))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl From<&str> for PyValue {
+    fn from(value: &str) -> Self {
+        Self::Str(value.to_owned())
+    }
+}
+
+impl PyValue {
+    /// As JSON; long integers become floats and what JSON lacks becomes null.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::None => Value::Null,
+            Self::Bool(b) => Value::Bool(*b),
+            Self::Int(i) => Value::from(*i),
+            Self::Big(digits) => digits
+                .parse::<u64>()
+                .map(Value::from)
+                .or_else(|_| digits.parse::<f64>().map(Value::from))
+                .unwrap_or(Value::Null),
+            Self::Float(f) => Value::from(*f),
+            Self::Str(s) => Value::String(s.clone()),
+            Self::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
+            Self::Dict(map) => {
+                Value::Object(map.iter().map(|(k, v)| (k.clone(), v.to_json())).collect())
+            }
+        }
+    }
+
+    /// Python's truth of the value.
+    #[must_use]
+    pub fn truthy(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Bool(b) => *b,
+            Self::Int(i) => *i != 0,
+            Self::Big(_) => true,
+            Self::Float(f) => *f != 0.0,
+            Self::Str(s) => !s.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Dict(map) => !map.is_empty(),
+        }
+    }
+
+    /// `str(value)`.
+    #[must_use]
+    pub fn str(&self) -> String {
+        match self {
+            Self::Str(s) => s.clone(),
+            other => other.repr(),
+        }
+    }
+
+    /// `repr(value)`.
+    #[must_use]
+    pub fn repr(&self) -> String {
+        match self {
+            Self::None => "None".to_owned(),
+            Self::Bool(true) => "True".to_owned(),
+            Self::Bool(false) => "False".to_owned(),
+            Self::Int(i) => i.to_string(),
+            Self::Big(digits) => digits.clone(),
+            Self::Float(f) => float_repr(*f),
+            Self::Str(s) => str_repr(s),
+            Self::List(items) => {
+                format!(
+                    "[{}]",
+                    items.iter().map(Self::repr).collect::<Vec<_>>().join(", ")
+                )
+            }
+            Self::Dict(map) => {
+                let pairs: Vec<_> = map
+                    .iter()
+                    .map(|(k, v)| format!("{}: {}", str_repr(k), v.repr()))
+                    .collect();
+                format!("{{{}}}", pairs.join(", "))
+            }
+        }
+    }
+
+    /// `float(value)` of numbers and number texts.
+    #[must_use]
+    pub fn as_float(&self) -> Option<f64> {
+        match self {
+            Self::Bool(b) => Some(f64::from(u8::from(*b))),
+            Self::Int(i) => Some(*i as f64),
+            Self::Big(digits) => digits.parse().ok().filter(|f: &f64| f.is_finite()),
+            Self::Float(f) => Some(*f),
+            Self::Str(s) => parse_float(s),
+            Self::None | Self::List(_) | Self::Dict(_) => None,
+        }
+    }
+}
+
+/// `str(value)` of a JSON value.
+#[must_use]
+pub fn py_str(value: &Value) -> String {
+    match value {
+        Value::String(s) => s.clone(),
+        other => PyValue::from(other).repr(),
+    }
+}
+
+/// `repr` of a float: shortest digits, exponent from 1e16 and below 1e-4.
+#[must_use]
+pub fn float_repr(value: f64) -> String {
+    if value.is_nan() {
+        return "nan".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if value != 0.0 && !(-4..16).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    }
+    let plain = format!("{value}");
+    if plain.contains('.') {
+        plain
+    } else {
+        plain + ".0"
+    }
+}
+
+/// `repr` of a text.
+#[must_use]
+pub fn str_repr(text: &str) -> String {
+    use std::fmt::Write as _;
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if (c.is_control() || c == '\u{a0}' || c == '\u{ad}') && u32::from(c) < 0x100 => {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            }
+            c if c != ' '
+                && (c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')) =>
+            {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+/// White space that Python's `strip()` removes.
+#[must_use]
+pub fn is_space(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
+}
+
+/// Python's `text.strip()`.
+#[must_use]
+pub fn strip(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// Digits with single underscores between them removed, as Python's number literals allow.
+fn without_underscores(text: &str) -> Option<String> {
+    if !text.contains('_') {
+        return Some(text.to_owned());
+    }
+    let bytes = text.as_bytes();
+    let digit = |i: Option<usize>| i.and_then(|i| bytes.get(i)).is_some_and(u8::is_ascii_digit);
+    for (i, byte) in bytes.iter().enumerate() {
+        if *byte == b'_' && !(digit(i.checked_sub(1)) && digit(Some(i + 1))) {
+            return None;
+        }
+    }
+    Some(text.replace('_', ""))
+}
+
+/// Other scripts' decimal digits as ASCII ones, as `float()` and `int()` read them.
+fn ascii_digits(text: &str) -> String {
+    text.chars()
+        .map(|c| match u32::from(c) {
+            code @ 0x660..=0x669 => char::from(b'0' + (code - 0x660) as u8),
+            code @ 0x6f0..=0x6f9 => char::from(b'0' + (code - 0x6f0) as u8),
+            code @ 0x966..=0x96f => char::from(b'0' + (code - 0x966) as u8),
+            code @ 0xff10..=0xff19 => char::from(b'0' + (code - 0xff10) as u8),
+            _ => c,
+        })
+        .collect()
+}
+
+fn unsigned_float(text: &str) -> Option<f64> {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "inf" | "infinity" => return Some(f64::INFINITY),
+        "nan" => return Some(f64::NAN),
+        _ => {}
+    }
+    let text = without_underscores(text)?;
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !text.chars().all(plain) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// `float(text)`.
+#[must_use]
+pub fn parse_float(text: &str) -> Option<f64> {
+    let text = ascii_digits(strip(text));
+    match text.strip_prefix('-') {
+        Some(rest) => unsigned_float(rest).map(|f| -f),
+        None => unsigned_float(text.strip_prefix('+').unwrap_or(&text)),
+    }
+}
+
+/// `int(text)` where it fits 64 bits.
+#[must_use]
+pub fn parse_int(text: &str) -> Option<i64> {
+    let text = without_underscores(&ascii_digits(strip(text)))?;
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(&text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.strip_prefix('+').unwrap_or(&text).parse().ok()
+}
+
+/// `complex(text)` as real and imaginary part.
+#[must_use]
+pub fn parse_complex(text: &str) -> Option<(f64, f64)> {
+    let mut text = ascii_digits(strip(text));
+    if text.starts_with('(') && text.ends_with(')') {
+        text = strip(text.get(1..text.len() - 1)?).to_owned();
+    }
+    if text.is_empty() || text.contains(is_space) {
+        return None;
+    }
+    if let Some(real) = parse_float(&text) {
+        return Some((real, 0.0));
+    }
+    let body = text.strip_suffix(['j', 'J'])?;
+    // The sign that starts the imaginary part is the last one that is not an exponent's.
+    let bytes = body.as_bytes();
+    let split = (1..bytes.len())
+        .rev()
+        .find(|i| matches!(bytes[*i], b'+' | b'-') && !matches!(bytes[*i - 1], b'e' | b'E'));
+    let (real, imaginary) = match split {
+        Some(at) => (parse_float(body.get(..at)?)?, body.get(at..)?),
+        None => (0.0, body),
+    };
+    let imaginary = match imaginary {
+        "" | "+" => 1.0,
+        "-" => -1.0,
+        other => parse_float(other)?,
+    };
+    Some((real, imaginary))
+}
+
+/// Python's `round(x * 10**digits) / 10**digits` with halves away from zero.
+#[must_use]
+pub fn round_away_from_zero(number: f64, digits: i32) -> f64 {
+    let p = 10_f64.powi(digits);
+    if number >= 0.0 {
+        (number * p + 0.5).floor() / p
+    } else {
+        (number * p - 0.5).ceil() / p
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // §6.3: what substitution prints
+    #[test]
+    fn prints_as_python() {
+        for (value, text) in [
+            (PyValue::Float(std::f64::consts::PI), "3.141592653589793"),
+            (PyValue::Float(5.0), "5.0"),
+            (PyValue::Float(1e16), "1e+16"),
+            (PyValue::Float(1e-5), "1e-05"),
+            (PyValue::Float(-0.0), "-0.0"),
+            (PyValue::Float(123_456_789_012_345.6), "123456789012345.6"),
+            (PyValue::Bool(true), "True"),
+            (
+                PyValue::List(vec![PyValue::Int(1), PyValue::from("a'b")]),
+                "[1, \"a'b\"]",
+            ),
+        ] {
+            assert_eq!(value.str(), text);
+        }
+    }
+
+    #[test]
+    fn reads_python_numbers() {
+        assert_eq!(parse_float(" 1_000.5 "), Some(1000.5));
+        assert_eq!(parse_float("1__0"), None);
+        assert_eq!(parse_float("0x10"), None);
+        assert_eq!(parse_float("-Infinity"), Some(f64::NEG_INFINITY));
+        assert_eq!(parse_complex("2+3j"), Some((2.0, 3.0)));
+        assert_eq!(parse_complex("(1e-3-j)"), Some((0.001, -1.0)));
+        assert_eq!(parse_complex("2 + 3j"), None);
+        assert_eq!(parse_int("+07"), Some(7));
+        assert_eq!(parse_int("7.0"), None);
+    }
+}

@@ -37,6 +37,7 @@ pub use course::CourseKey;
 pub use definition::{BundleVersion, DefinitionKey};
 pub use learning_context::LearningContextKey;
 pub use library::{CollectionKey, ContainerKey, LibraryKeyV2, LibraryUsageKeyV2};
+pub use locator::decimal_value;
 pub use text::{
     clean, clean_for_html, clean_for_url_name, clean_keeping_underscores, is_word_char,
     quote_slashes, unquote_slashes,

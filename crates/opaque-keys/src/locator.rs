@@ -108,8 +108,9 @@ fn is_decimal(c: char) -> bool {
     c.is_ascii_digit() || (c.is_numeric() && decimal_value(c).is_some())
 }
 
-/// The value of a decimal digit of any script (category Nd), or `None`.
-pub(crate) fn decimal_value(c: char) -> Option<u32> {
+/// The value of a decimal digit of any script, as Python's `int` reads it; `None` for other characters.
+#[must_use]
+pub fn decimal_value(c: char) -> Option<u32> {
     /// First digits of the scripts' decimal ranges (Unicode 14).
     const ZEROS: [u32; 66] = [
         0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66,

@@ -15,35 +15,99 @@ use crate::store::{EmbeddedStore, FileOrder, FileQuery};
 
 struct World {
     store: ModuleStore,
-    db: TestDb,
-    _documents: tempfile::TempDir,
+    db: Db,
+    _folders: Option<(TestDb, tempfile::TempDir)>,
 }
 
 /// Everything in one database.
 async fn world() -> World {
-    let db = records::testing::sqlite().await.unwrap();
-    let store = ModuleStore::embedded(db.db.clone(), CacheSizes::default())
+    let test = records::testing::sqlite().await.unwrap();
+    let db = test.db.clone();
+    let store = ModuleStore::embedded(db.clone(), CacheSizes::default())
         .await
         .unwrap();
     World {
         store,
         db,
-        _documents: tempfile::tempdir().unwrap(),
+        _folders: Some((test, tempfile::tempdir().unwrap())),
     }
 }
 
 /// Index rows in one database, documents in another.
 async fn two_engines() -> World {
-    let db = records::testing::sqlite().await.unwrap();
+    let test = records::testing::sqlite().await.unwrap();
+    let db = test.db.clone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("documents.db");
     let documents = Db::open_file(&path, &Options::default()).await.unwrap();
     let documents = EmbeddedStore::open(documents).await.unwrap();
-    let store = ModuleStore::over(db.db.clone(), Arc::new(documents), CacheSizes::default());
+    let store = ModuleStore::over(db.clone(), Arc::new(documents), CacheSizes::default());
     World {
         store,
         db,
-        _documents: folder,
+        _folders: Some((test, folder)),
+    }
+}
+
+/// Everything in one MySQL schema of its own, where `STOA_TEST_MYSQL_URL` names a server.
+async fn mysql() -> Option<World> {
+    let Ok(server) = std::env::var("STOA_TEST_MYSQL_URL") else {
+        assert!(
+            std::env::var("CI").as_deref() != Ok("true"),
+            "CI needs STOA_TEST_MYSQL_URL"
+        );
+        eprintln!("skipped on MySQL, STOA_TEST_MYSQL_URL is not set");
+        return None;
+    };
+    let server = server.trim_end_matches('/');
+    let options = Options::default();
+    let admin = Db::connect(&format!("{server}/mysql"), &options)
+        .await
+        .unwrap();
+    let name = "stoa_test_modulestore";
+    admin
+        .execute(&format!("DROP DATABASE IF EXISTS `{name}`"), &[])
+        .await
+        .unwrap();
+    let create =
+        format!("CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci");
+    admin.execute(&create, &[]).await.unwrap();
+    let db = Db::connect(&format!("{server}/{name}"), &options)
+        .await
+        .unwrap();
+    records::migrate(&db).await.unwrap();
+    let store = ModuleStore::embedded(db.clone(), CacheSizes::default())
+        .await
+        .unwrap();
+    Some(World {
+        store,
+        db,
+        _folders: None,
+    })
+}
+
+/// What SQLite does in tests of their own, MySQL does in one, since making its schema takes a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn mysql_does_the_same() {
+    let Some(world) = mysql().await else { return };
+    imported_courses_read_back_in(&world).await;
+    world.clear().await;
+    edits_at_the_same_time_survive_in(&world).await;
+    world.clear().await;
+    keys_are_unique_in(&world).await;
+    world.clear().await;
+    let store = EmbeddedStore::open(world.db.clone()).await.unwrap();
+    crate::conformance::run(&store).await;
+}
+
+impl World {
+    async fn clear(&self) {
+        for row in self.store.list_courses().await.unwrap() {
+            let course = CourseKey::parse(&row.course_id).unwrap();
+            self.store.delete_course(&course, stamp(0)).await.unwrap();
+        }
+        let left = self.store.unreferenced(i64::MAX).await.unwrap();
+        self.store.remove_unreferenced(&left).await.unwrap();
     }
 }
 
@@ -137,41 +201,44 @@ async fn read_asset(store: &ModuleStore, path: &str) -> Option<bytes::Bytes> {
 // courseware.md §2, olx.md §15.1: what is imported is what is read.
 #[tokio::test]
 async fn imported_courses_read_back() {
-    for world in [world().await, two_engines().await] {
-        let store = &world.store;
-        let content = archive("<p>1</p>");
-        let assets = vec![asset("a/b.txt", b"text"), asset("empty.txt", b"")];
-        let done = store
-            .import_course(import(&course(), &content, assets), stamp(0))
-            .await
-            .unwrap();
-        assert!(done.created);
-        assert_eq!(done.assets, 2);
+    imported_courses_read_back_in(&world().await).await;
+    imported_courses_read_back_in(&two_engines().await).await;
+}
 
-        for branch in [Branch::Draft, Branch::Published] {
-            let read = store.content(&course(), branch).await.unwrap().unwrap();
-            for (key, block) in &content.blocks {
-                assert_eq!(&read.blocks[key], block, "{key}");
-            }
-            // The overview page of a new course is there too.
-            assert_eq!(read.blocks.len(), content.blocks.len() + 1);
+async fn imported_courses_read_back_in(world: &World) {
+    let store = &world.store;
+    let content = archive("<p>1</p>");
+    let assets = vec![asset("a/b.txt", b"text"), asset("empty.txt", b"")];
+    let done = store
+        .import_course(import(&course(), &content, assets), stamp(0))
+        .await
+        .unwrap();
+    assert!(done.created);
+    assert_eq!(done.assets, 2);
+
+    for branch in [Branch::Draft, Branch::Published] {
+        let read = store.content(&course(), branch).await.unwrap().unwrap();
+        for (key, block) in &content.blocks {
+            assert_eq!(&read.blocks[key], block, "{key}");
         }
-        assert_eq!(read_asset(store, "a_b.txt").await.unwrap(), "text");
-        assert_eq!(read_asset(store, "empty.txt").await.unwrap(), "");
-
-        let row = store.course_index(&course()).await.unwrap().unwrap();
-        assert_eq!(row.wiki_slug, "w");
-        assert_eq!(row.published_version, done.version);
-        assert_eq!(store.list_courses().await.unwrap(), [row]);
-        assert!(
-            !store
-                .has_changes(&course(), &BlockKey::course_root())
-                .await
-                .unwrap()
-        );
-        // Nothing is left over: every document is named.
-        assert!(store.unreferenced(i64::MAX).await.unwrap().is_empty());
+        // The overview page of a new course is there too.
+        assert_eq!(read.blocks.len(), content.blocks.len() + 1);
     }
+    assert_eq!(read_asset(store, "a_b.txt").await.unwrap(), "text");
+    assert_eq!(read_asset(store, "empty.txt").await.unwrap(), "");
+
+    let row = store.course_index(&course()).await.unwrap().unwrap();
+    assert_eq!(row.wiki_slug, "w");
+    assert_eq!(row.published_version, done.version);
+    assert_eq!(store.list_courses().await.unwrap(), [row]);
+    assert!(
+        !store
+            .has_changes(&course(), &BlockKey::course_root())
+            .await
+            .unwrap()
+    );
+    // Nothing is left over: every document is named.
+    assert!(store.unreferenced(i64::MAX).await.unwrap().is_empty());
 }
 
 // olx.md §15.36: importing again; bytes that have not changed stay where they are.
@@ -324,7 +391,10 @@ async fn blocks_that_cannot_be_stored_fail_the_import() {
 // courseware.md §2.1: no two courses whose keys differ only in case; no key of another kind.
 #[tokio::test]
 async fn keys_are_unique_whatever_their_case() {
-    let world = world().await;
+    keys_are_unique_in(&world().await).await;
+}
+
+async fn keys_are_unique_in(world: &World) {
     let store = &world.store;
     store
         .create_course(&course(), &Fields::new(), stamp(0))
@@ -415,7 +485,11 @@ async fn dangling_rows_are_no_errors() {
 // courseware.md §2.1, §17.15; design.md principle 2: edits at the same time all survive.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn edits_at_the_same_time_all_survive() {
-    let world = world().await;
+    edits_at_the_same_time_survive_in(&world().await).await;
+    edits_at_the_same_time_survive_in(&two_engines().await).await;
+}
+
+async fn edits_at_the_same_time_survive_in(world: &World) {
     let store = world.store.clone();
     store
         .import_course(import(&course(), &archive("x"), Vec::new()), stamp(0))

@@ -579,3 +579,122 @@ fn cycles_end() {
     heads.edit(|edit| edit.delete_block(&key("chapter@c")));
     assert!(heads.draft.block(&BlockKey::course_root()).is_some());
 }
+
+/// One step of an author, on blocks chosen by number.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Create(usize, usize),
+    Change(usize),
+    Delete(usize),
+    Publish(usize),
+    Unpublish(usize),
+    Discard(usize),
+    Move(usize, usize),
+}
+
+fn steps() -> impl proptest::strategy::Strategy<Value = Vec<Step>> {
+    use proptest::prelude::*;
+    let n = 0_usize..1000;
+    let step = prop_oneof![
+        3 => (n.clone(), 0_usize..4).prop_map(|(a, b)| Step::Create(a, b)),
+        2 => n.clone().prop_map(Step::Change),
+        1 => n.clone().prop_map(Step::Delete),
+        2 => n.clone().prop_map(Step::Publish),
+        1 => n.clone().prop_map(Step::Unpublish),
+        1 => n.clone().prop_map(Step::Discard),
+        1 => (n.clone(), n).prop_map(|(a, b)| Step::Move(a, b)),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+/// Does a step as far as it can be done; authors are refused what makes no sense.
+fn take_step(edit: &mut CourseEdit, step: Step, definitions: &HashMap<ObjectId, Arc<Definition>>) {
+    let blocks: Vec<BlockKey> = edit.draft().blocks.keys().cloned().collect();
+    let pick = |number: usize| &blocks[number % blocks.len()];
+    match step {
+        Step::Create(parent, kind) => {
+            let parent = pick(parent);
+            let block_type = match &*parent.block_type {
+                "course" => "chapter",
+                "chapter" => "sequential",
+                "sequential" => "vertical",
+                "vertical" => ["html", "problem", "video", "poll"][kind],
+                _ => return,
+            };
+            let values = BlockValues::default();
+            edit.create_block(Some((parent, Some(kind))), block_type, None, values)
+                .unwrap();
+        }
+        Step::Change(number) => {
+            let key = pick(number);
+            let stored = edit.draft().block(key).unwrap();
+            // A block made in this operation has no stored definition yet.
+            let Some(old) = definitions.get(&stored.definition) else {
+                return;
+            };
+            let name = json!({ "display_name": format!("n{number}") });
+            let mut values = block_values(&key.block_type, name, json!({}));
+            values.children = stored.children.clone();
+            values.content = old.fields.clone();
+            edit.set_block(key, values, old).unwrap();
+        }
+        Step::Delete(number) => drop(edit.delete_block(pick(number))),
+        Step::Publish(number) => drop(edit.publish(pick(number))),
+        Step::Unpublish(number) => drop(edit.unpublish(pick(number))),
+        Step::Discard(number) => drop(edit.discard_changes(pick(number))),
+        Step::Move(from, to) => {
+            let (child, target) = (pick(from), pick(to));
+            if &*child.block_type == "vertical" && &*target.block_type == "sequential" {
+                for parent in edit.draft().parents(child) {
+                    let mut children = edit.draft().block(&parent).unwrap().children().to_vec();
+                    children.retain(|it| it != child);
+                    edit.set_children(&parent, children).unwrap();
+                }
+                let mut children = edit.draft().block(target).unwrap().children().to_vec();
+                children.push(child.clone());
+                edit.set_children(target, children).unwrap();
+            }
+        }
+    }
+}
+
+proptest::proptest! {
+    // courseware.md §2.4: whatever authors do, learners see a whole tree, heads are never changed in
+    // place, and publishing everything leaves nothing to publish.
+    #[test]
+    fn authors_never_break_a_course(operations in proptest::collection::vec(steps(), 1..5)) {
+        let mut heads = Heads::with_unit();
+        for steps in operations {
+            let before = [heads.draft.to_document(), heads.published.to_document()];
+            let (draft, published) = (Arc::clone(&heads.draft), Arc::clone(&heads.published));
+            let definitions = heads.definitions.clone();
+            heads.edit(|edit| {
+                for step in steps {
+                    take_step(edit, step, &definitions);
+                }
+                Ok(())
+            });
+            proptest::prop_assert_eq!(&before, &[draft.to_document(), published.to_document()]);
+            for structure in [&heads.draft, &heads.published] {
+                for (key, block) in &structure.blocks {
+                    proptest::prop_assert!(heads.definitions.contains_key(&block.definition));
+                    for child in block.children() {
+                        proptest::prop_assert!(structure.block(child).is_some(), "{} of {}", child, key);
+                    }
+                }
+                let read = Structure::from_document(&structure.to_document()).unwrap();
+                proptest::prop_assert_eq!(&read, structure.as_ref());
+            }
+            for key in heads.published.subtree(&heads.published.root) {
+                proptest::prop_assert!(
+                    heads.draft.block(&key).is_some() || !is_direct_only(&key.block_type),
+                    "{} is published only", key
+                );
+            }
+        }
+        heads.edit(|edit| edit.publish(&BlockKey::course_root()));
+        proptest::prop_assert!(!heads.has_changes("course@course"));
+        let root = BlockKey::course_root();
+        proptest::prop_assert_eq!(heads.draft.subtree(&root), heads.published.subtree(&root));
+    }
+}

@@ -8,7 +8,7 @@ mod definition;
 mod files;
 mod structure;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod values;
 
 pub use course_index::CourseIndexDocument;

@@ -56,7 +56,8 @@ fn from_extended(value: &Value, name: &str) -> Bson {
     }
 }
 
-fn golden() -> Option<Vec<(String, RawDocumentBuf)>> {
+/// The recorded documents of the toy course, with their collections.
+pub(crate) fn golden() -> Option<Vec<(String, RawDocumentBuf)>> {
     let path = shared()?.join("golden/modulestore-toy.ndjson.gz");
     let mut text = String::new();
     flate2::read::GzDecoder::new(std::fs::File::open(path).ok()?)

@@ -797,6 +797,13 @@ async fn assets_are_saved_from_files_and_memory() {
     let key = AssetKey::parse(&file.document.filename).unwrap();
     assert!(contents.set_locked(&key, true).await.unwrap());
     assert!(contents.find(&key).await.unwrap().unwrap().document.locked);
+    let missing = AssetKey::for_path(&course(), "missing").unwrap();
+    let found = contents
+        .find_many(&[key.clone(), missing, key.clone()])
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(found[&key].document.locked);
     let query = FileQuery {
         course: course().to_string(),
         category: "asset".to_owned(),
@@ -812,4 +819,112 @@ async fn the_embedded_engine_conforms() {
     let db = records::testing::sqlite().await.unwrap();
     let store = EmbeddedStore::open(db.db.clone()).await.unwrap();
     crate::conformance::run(&store).await;
+}
+
+/// Puts the recorded documents into a store, as if the platform had written them there.
+async fn load_recorded(world: &World, docs: &[(String, bson::RawDocumentBuf)]) {
+    let store = world.store.documents();
+    let mut batch = crate::store::DocumentBatch::default();
+    let mut files = Vec::new();
+    let mut chunks = Vec::new();
+    for (collection, doc) in docs {
+        match collection.as_str() {
+            "modulestore.structures" => {
+                batch.add_structure(&crate::documents::Structure::from_document(doc).unwrap());
+            }
+            "modulestore.definitions" => {
+                batch.add_definition(&Definition::from_document(doc).unwrap());
+            }
+            "fs.files" => files.push(crate::store::StoredFile {
+                document: crate::documents::FileDocument::from_document(doc).unwrap(),
+                upload: ObjectId::new(),
+            }),
+            "fs.chunks" => {
+                chunks.push(crate::documents::ChunkDocument::from_document(doc).unwrap());
+            }
+            _ => {
+                let index = crate::documents::CourseIndexDocument::from_document(doc).unwrap();
+                let course = CourseKey::new(&index.org, &index.course, &index.run).unwrap();
+                let mut row = heads::new_row(&course, stamp(0)).unwrap();
+                row.draft_version = index.versions[0].1.to_hex();
+                row.published_version = index.versions[1].1.to_hex();
+                row.objectid = index.id.to_hex();
+                let row = &row;
+                world
+                    .db
+                    .write(|mut tx| async move { records::split_index::insert(&mut tx, row).await })
+                    .await
+                    .unwrap();
+            }
+        }
+    }
+    store.put(&batch).await.unwrap();
+    for chunk in chunks {
+        let file = files
+            .iter()
+            .find(|file| file.document.id == chunk.files_id)
+            .unwrap();
+        let chunk = crate::store::NewChunk {
+            upload: file.upload,
+            n: chunk.n,
+            data: chunk.data.into(),
+        };
+        store.put_chunks(&[chunk]).await.unwrap();
+    }
+    store.publish_files(&files).await.unwrap();
+}
+
+// golden/README.md: a course that the platform has written is read, edited and imported over.
+#[tokio::test]
+async fn the_recorded_course_is_at_home() {
+    let Some(docs) = crate::documents::tests::golden() else {
+        println!("skipped: no recorded documents beside the repository");
+        return;
+    };
+    let world = world().await;
+    load_recorded(&world, &docs).await;
+    let store = &world.store;
+    let toy = CourseKey::parse("course-v1:edX+toy+2012_Fall").unwrap();
+    let root = BlockKey::course_root();
+    assert!(!store.has_changes(&toy, &root).await.unwrap());
+    let published = store
+        .content(&toy, Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        published.blocks[&root].settings["start"],
+        "2015-07-17T12:00:00Z"
+    );
+    assert_eq!(
+        published.blocks[&root].content["license"],
+        "creative-commons: BY"
+    );
+    assert_eq!(published.blocks[&root].children.len(), 5);
+    let draft = store.content(&toy, Branch::Draft).await.unwrap().unwrap();
+    assert_eq!(draft.blocks, published.blocks);
+
+    let file = AssetKey::for_path(&toy, "textbook.pdf").unwrap();
+    let file = store.contentstore().find(&file).await.unwrap().unwrap();
+    let bytes = store.contentstore().read(&file).await.unwrap();
+    assert_eq!((bytes.len(), &bytes[..5]), (9478, &b"%PDF-"[..]));
+
+    // Importing what is there writes no new definitions, and everything stays published.
+    let import = CourseImport {
+        target: &toy,
+        create: false,
+        published: &published,
+        draft: &published,
+        assets: Vec::new(),
+    };
+    store.import_course(import, stamp(1)).await.unwrap();
+    let again = store.content(&toy, Branch::Draft).await.unwrap().unwrap();
+    assert_eq!(again.blocks, published.blocks);
+    let ids = store
+        .documents()
+        .list_definitions(None, 1000)
+        .await
+        .unwrap();
+    assert_eq!(ids.len(), 37);
+    assert!(!store.has_changes(&toy, &root).await.unwrap());
 }

@@ -263,15 +263,19 @@ impl DocumentStore for EmbeddedStore {
         Box::pin(self.delete("stoa_definition", "id", ids))
     }
 
-    fn file<'a>(&'a self, filename: &'a str) -> BoxFuture<'a, Result<Option<StoredFile>>> {
+    fn files<'a>(&'a self, filenames: &'a [String]) -> BoxFuture<'a, Result<Vec<StoredFile>>> {
         Box::pin(async move {
-            let sql = "SELECT `upload`, `doc` FROM `stoa_file` WHERE `filename` = ?";
-            self.db
-                .read_one(sql, &params![filename])
-                .await?
-                .as_ref()
-                .map(stored_file)
-                .transpose()
+            let mut found = Vec::with_capacity(filenames.len());
+            for (marks, names) in in_chunks(filenames) {
+                let sql = format!(
+                    "SELECT `upload`, `doc` FROM `stoa_file` WHERE `filename` IN ({marks})"
+                );
+                let names: Vec<Value> = names.iter().map(Value::from).collect();
+                for row in self.db.read(&sql, &names).await? {
+                    found.push(stored_file(&row)?);
+                }
+            }
+            Ok(found)
         })
     }
 

@@ -156,8 +156,13 @@ pub trait DocumentStore: Debug + Send + Sync + 'static {
     /// Removes definitions; those that do not exist are passed over.
     fn delete_definitions<'a>(&'a self, ids: &'a [ObjectId]) -> BoxFuture<'a, Result<()>>;
 
+    /// Those of the files that exist, by the texts of their keys, in any order.
+    fn files<'a>(&'a self, filenames: &'a [String]) -> BoxFuture<'a, Result<Vec<StoredFile>>>;
+
     /// A file by the text of its key.
-    fn file<'a>(&'a self, filename: &'a str) -> BoxFuture<'a, Result<Option<StoredFile>>>;
+    fn file<'a>(&'a self, filename: &'a str) -> BoxFuture<'a, Result<Option<StoredFile>>> {
+        Box::pin(async move { Ok(self.files(&[filename.to_owned()]).await?.pop()) })
+    }
 
     /// Bytes of a file; the range is cut to its length.
     fn file_bytes<'a>(

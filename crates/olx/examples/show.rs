@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use course_model::fields::Clock;
 use olx::show::ShownAsset;
 use olx::{Environment, Limits};
 use sha2::{Digest, Sha256};
@@ -22,6 +23,8 @@ fn main() -> Result<()> {
     let key = olx::source_key(&files)?.course_key()?;
     let mut drawn = 0;
     let mut environment = Environment {
+        clock: Clock::of_year(2026),
+        new_course: true,
         new_video_id: &mut || {
             drawn += 1;
             format!("00000000-0000-4000-8000-{drawn:012}")
@@ -44,10 +47,16 @@ fn main() -> Result<()> {
             locked: asset.locked,
             content_type: asset.content_type.clone(),
             import_path: Some(asset.import_path.clone()),
-            sha256: Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: Sha256::digest(&bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             size: asset.data.len(),
         });
     }
-    println!("{}", olx::show::course(&key, &course.published, &course.draft, &assets));
+    println!(
+        "{}",
+        olx::show::course(&key, &course.published, &course.draft, &assets)
+    );
     Ok(())
 }

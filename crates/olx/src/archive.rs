@@ -223,7 +223,9 @@ impl ArchiveFiles {
             (stem.is_empty() || stem.ends_with('/')).then(|| stem.to_owned())
         };
         let roots: Vec<String> = self.files.keys().filter_map(|path| folder(path)).collect();
-        roots.into_iter().min_by(|a, b| a.split('/').cmp(b.split('/')))
+        roots
+            .into_iter()
+            .min_by(|a, b| a.split('/').cmp(b.split('/')))
     }
 }
 
@@ -587,11 +589,7 @@ impl<'a> Collector<'a> {
     }
 
     /// For a link: where it leads (`None` when out of its own folder) and its target as written.
-    fn link_target<'m>(
-        &self,
-        path: &str,
-        member: &'m Member,
-    ) -> Option<(Option<String>, &'m str)> {
+    fn link_target<'m>(&self, path: &str, member: &'m Member) -> Option<(Option<String>, &'m str)> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let (target, base) = match member {
             Member::Symbolic(target) => (target, folder),

@@ -77,8 +77,14 @@ mod tests {
     #[test]
     fn links_of_the_source_course_become_portable() {
         let cases = [
-            (r#"<a href="/c4x/A/B/asset/x.png">"#, r#"<a href="/static/x.png">"#),
-            (r"<a href='/c4x/A/B/asset/x.png'>", r"<a href='/static/x.png'>"),
+            (
+                r#"<a href="/c4x/A/B/asset/x.png">"#,
+                r#"<a href="/static/x.png">"#,
+            ),
+            (
+                r"<a href='/c4x/A/B/asset/x.png'>",
+                r"<a href='/static/x.png'>",
+            ),
             (r#"{\"/c4x/A/B/asset/x\"}"#, r#"{\"/static/x\"}"#),
             (r"url(/c4x/A/B/asset/x.png)", r"url(/c4x/A/B/asset/x.png)"),
             (r#""/c4x/A/C/asset/x.png""#, r#""/c4x/A/C/asset/x.png""#),

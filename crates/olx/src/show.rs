@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono::Timelike;
 use course_model::block_types::{block_type_or_hidden, inheritable_names};
-use course_model::{Block, BlockKey, CourseContent, Fields};
+use course_model::fields::{Clock, parse_date};
+use course_model::{Block, BlockKey, CourseContent, FieldType, Fields};
 use opaque_keys::CourseKey;
 use serde_json::{Map, Value, json};
 use sha1::{Digest, Sha1};
@@ -51,7 +53,10 @@ fn course_facts(key: &CourseKey, draft: &CourseContent, assets: &[ShownAsset]) -
     let root = draft.blocks.get(&draft.root);
     let field = |name: &str| {
         let root = root?;
-        root.settings.get(name).or_else(|| root.content.get(name)).cloned()
+        root.settings
+            .get(name)
+            .or_else(|| root.content.get(name))
+            .cloned()
     };
     let library = key.is_library();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -132,7 +137,10 @@ fn blocks(key: &CourseKey, published: &CourseContent, draft: &CourseContent) -> 
         };
         shown.insert("usage".to_owned(), Value::from(usage(key, address)));
         shown.insert("type".to_owned(), Value::from(&*address.block_type));
-        let name = block.settings.get("display_name").or_else(|| block.content.get("display_name"));
+        let name = block
+            .settings
+            .get("display_name")
+            .or_else(|| block.content.get("display_name"));
         shown.insert("display_name".to_owned(), name.cloned().unwrap_or_default());
         shown.insert("parent".to_owned(), Value::from(parent));
         let effective = inherited.get(address);
@@ -158,15 +166,47 @@ fn usage(course: &CourseKey, key: &BlockKey) -> String {
 
 /// Children and fields of one version.
 fn version(course: &CourseKey, block: &Block) -> Value {
-    let children: Vec<String> = block.children.iter().map(|child| usage(course, child)).collect();
+    let kind = block_type_or_hidden(&block.key.block_type);
+    let children: Vec<String> = block
+        .children
+        .iter()
+        .map(|child| usage(course, child))
+        .collect();
     let fields: Map<String, Value> = block
         .settings
         .iter()
         .chain(&block.content)
         .filter(|(name, value)| !is_reference_default(&block.key, name, value))
-        .map(|(name, value)| (name.clone(), value.clone()))
+        .map(|(name, value)| {
+            let kind = kind.field(name).map(|field| field.kind);
+            let value = kind.map_or_else(|| value.clone(), |kind| shown_value(kind, value));
+            (name.clone(), value)
+        })
         .collect();
     json!({"children": children, "fields": fields})
+}
+
+/// Dates are shown in UTC whatever form they are stored in; other values as they are.
+fn shown_value(kind: FieldType, value: &Value) -> Value {
+    let Value::String(text) = value else {
+        return value.clone();
+    };
+    if !kind.is_date() {
+        return value.clone();
+    }
+    match parse_date(text, Clock::of_year(2000)) {
+        Some(Some(moment)) => {
+            let utc = moment.to_utc();
+            let whole = utc.nanosecond() == 0;
+            let form = if whole {
+                "%Y-%m-%dT%H:%M:%SZ"
+            } else {
+                "%Y-%m-%dT%H:%M:%S%.6fZ"
+            };
+            Value::from(utc.format(form).to_string())
+        }
+        _ => value.clone(),
+    }
 }
 
 /// Works out what a block hands down: its own inheritable values over those of its ancestors.
@@ -209,12 +249,20 @@ fn effective_values(block: &Block, values: Option<&Fields>) -> Value {
         let (Some(field), Some(default)) = (kind.field(name), plain.field(name)) else {
             continue;
         };
-        let value = values::normalise(field.kind, value.clone()).unwrap_or_else(|_| value.clone());
+        let value = match field.kind {
+            FieldType::Randomization => values::reread(field.kind, value),
+            _ => shown_value(default.kind, value),
+        };
         if value != default.default {
             out.insert(name.clone(), value);
         }
     }
-    if let Some(format) = block.settings.get("format") {
+    if let Some(format) = block
+        .settings
+        .get("format")
+        .filter(|format| !matches!(format, Value::Null))
+        && format != ""
+    {
         out.insert("format".to_owned(), format.clone());
     }
     Value::Object(out)
@@ -236,6 +284,10 @@ fn is_reference_default(key: &BlockKey, name: &str, value: &Value) -> bool {
     hash.update(name);
     hash.update(":");
     hash.update(text);
-    let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     REFERENCE_DEFAULTS.contains(&digest.as_str())
 }

@@ -67,7 +67,9 @@ impl<'a> Folder<'a> {
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {
-        self.archive.get(&format!("{}{path}", self.prefix)).is_some()
+        self.archive
+            .get(&format!("{}{path}", self.prefix))
+            .is_some()
     }
 
     pub(crate) fn bytes(&self, path: &str) -> Option<std::io::Result<Arc<[u8]>>> {
@@ -101,7 +103,12 @@ impl<'a> Folder<'a> {
         let prefix = format!("{}{folder}", self.prefix);
         let found = self.archive.below(&prefix).into_iter();
         found
-            .map(|(path, data)| (path.get(prefix.len()..).unwrap_or_default().to_owned(), data))
+            .map(|(path, data)| {
+                (
+                    path.get(prefix.len()..).unwrap_or_default().to_owned(),
+                    data,
+                )
+            })
             .collect()
     }
 }
@@ -174,7 +181,9 @@ pub(crate) fn read_root(folder: &Folder<'_>, library: bool) -> Result<RootFile, 
     };
     let part = |text: &str| !text.is_empty() && text.chars().all(is_key_char);
     if !(part(&org) && part(&course) && part(&run)) {
-        return Err(fail("org, course and url_name hold characters that no course key may hold"));
+        return Err(fail(
+            "org, course and url_name hold characters that no course key may hold",
+        ));
     }
     if !element.is(label) {
         return Err(fail(&format!("the root element is no <{label}>")));

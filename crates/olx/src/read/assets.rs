@@ -42,8 +42,14 @@ pub(super) fn read(folder: &Folder<'_>) -> Vec<ImportedAsset> {
             }
             let name = asset_name(&path);
             let entry = policy.get(&name);
-            let text = |key: &str| entry.and_then(|entry| entry.get(key)).and_then(Value::as_str);
-            let displayname = text("displayname").unwrap_or(file_name).replace(['/', '\\'], "_");
+            let text = |key: &str| {
+                entry
+                    .and_then(|entry| entry.get(key))
+                    .and_then(Value::as_str)
+            };
+            let displayname = text("displayname")
+                .unwrap_or(file_name)
+                .replace(['/', '\\'], "_");
             let locked = entry.and_then(|entry| entry.get("locked")) == Some(&Value::Bool(true));
             let content_type = text("contentType")
                 .filter(|kind| mime::is_registered(kind))

@@ -56,13 +56,22 @@ pub(super) fn complete(
         let number = loader.source.course.clone();
         fields.insert("wiki_slug".to_owned(), Value::String(number));
     }
-    let no_zone = fields.get("show_timezone").is_some_and(|value| match value {
-        Value::Bool(value) => !value,
-        Value::String(text) => !text.eq_ignore_ascii_case("true"),
-        _ => false,
-    });
-    if no_zone && fields.get("due_date_display_format").is_none_or(Value::is_null) {
-        fields.insert("due_date_display_format".to_owned(), Value::from("DATE_TIME"));
+    let no_zone = fields
+        .get("show_timezone")
+        .is_some_and(|value| match value {
+            Value::Bool(value) => !value,
+            Value::String(text) => !text.eq_ignore_ascii_case("true"),
+            _ => false,
+        });
+    if no_zone
+        && fields
+            .get("due_date_display_format")
+            .is_none_or(Value::is_null)
+    {
+        fields.insert(
+            "due_date_display_format".to_owned(),
+            Value::from("DATE_TIME"),
+        );
     }
     grading_policy(loader, fields, run, file)?;
     let topics = fields.get("discussion_topics");
@@ -114,7 +123,13 @@ fn grading_policy(
             Ok(Value::Object(given)) => policy.extend(given),
             Ok(Value::Null) => {}
             Ok(Value::Array(list)) if list.is_empty() => {}
-            Ok(_) => return Err(Fault::new(course_file, 0, "the grading policy is no object")),
+            Ok(_) => {
+                return Err(Fault::new(
+                    course_file,
+                    0,
+                    "the grading policy is no object",
+                ));
+            }
             Err(mut fault) => {
                 fault.text = format!("Unable to decode grading policy as json: {}", fault.text);
                 loader.track(fault);
@@ -132,13 +147,22 @@ fn grading_policy(
 
 /// Changes that the root undergoes on its way into the target.
 pub(super) fn place_root(root: &mut Block, source: &SourceKey, target: &CourseKey) {
-    if let Some(Value::String(slug)) = root.settings.get_mut("wiki_slug") {
+    let (settings, content) = (&mut root.settings, &mut root.content);
+    let slug = match content.get_mut("wiki_slug") {
+        Some(slug) => Some(slug),
+        None => settings.get_mut("wiki_slug"),
+    };
+    if let Some(Value::String(slug)) = slug {
         let full = format!("{}.{}.{}", source.org, source.course, source.run);
         if *slug == source.course || *slug == full {
             *slug = format!("{}.{}.{}", target.org(), target.course(), target.run());
         }
     }
-    if let Some(Value::Array(textbooks)) = root.settings.get_mut("pdf_textbooks") {
+    let textbooks = match content.get_mut("pdf_textbooks") {
+        Some(textbooks) => Some(textbooks),
+        None => settings.get_mut("pdf_textbooks"),
+    };
+    if let Some(Value::Array(textbooks)) = textbooks {
         let chapters = textbooks
             .iter_mut()
             .filter_map(|textbook| textbook.get_mut("chapters")?.as_array_mut())

@@ -39,7 +39,11 @@ pub(super) fn read(
     loader.xml_bytes = xml_bytes;
     loader.videos = std::mem::take(&mut imported.videos);
     let mut drafts = Vec::new();
-    let names: Vec<String> = folder.files("drafts/").into_iter().map(|(name, _)| name).collect();
+    let names: Vec<String> = folder
+        .files("drafts/")
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     for name in names {
         let file_name = name.rsplit('/').next().unwrap_or_default();
         if file_name.starts_with("._") {
@@ -60,16 +64,20 @@ pub(super) fn read(
     drafts.sort_by_key(|draft| draft.index);
     let (modules, warnings, _, _, videos) = loader.finish()?;
     imported.videos = videos;
-    imported.warnings.extend(warnings.into_iter().map(|mut warning| {
-        if !warning.fault.file.starts_with("drafts/") {
-            warning.fault.file = format!("drafts/{}", warning.fault.file).into();
-        }
-        warning
-    }));
+    imported
+        .warnings
+        .extend(warnings.into_iter().map(|mut warning| {
+            if !warning.fault.file.starts_with("drafts/") {
+                warning.fault.file = format!("drafts/{}", warning.fault.file).into();
+            }
+            warning
+        }));
     let SourceKey { org, course, .. } = source;
     let urls: Vec<String> = drafts
         .iter()
-        .map(|Draft { key, .. }| format!("i4x://{org}/{course}/{}/{}", key.block_type, key.block_id))
+        .map(|Draft { key, .. }| {
+            format!("i4x://{org}/{course}/{}/{}", key.block_type, key.block_id)
+        })
         .collect();
     let root = BlockKey::new("course", source.run.as_str());
     let place = Placement {
@@ -78,7 +86,11 @@ pub(super) fn read(
         root: &root,
     };
     for draft in drafts {
-        if draft.parent.as_ref().is_some_and(|parent| urls.contains(parent)) {
+        if draft
+            .parent
+            .as_ref()
+            .is_some_and(|parent| urls.contains(parent))
+        {
             continue;
         }
         let module = draft.module.clone();
@@ -100,27 +112,39 @@ fn read_one(
     }
     let file: Arc<str> = name.into();
     let limits = &loader.folder.archive().limits().xml;
-    let element = xml::parse(&text, limits)
-        .map_err(|error| Fault::new(&file, error.line, error.message))?;
+    let element =
+        xml::parse(&text, limits).map_err(|error| Fault::new(&file, error.line, error.message))?;
     let line = element.line;
     let key = loader.process_element(element, &text, &file, false)?;
     let Some(mut module) = loader.modules.get(&key).cloned() else {
         return Err(Fault::new(&file, line, "the draft is no block"));
     };
     let Some(Value::Object(attributes)) = module.settings.get("xml_attributes") else {
-        return Err(Fault::new(&file, line, "a draft of this type cannot say where it belongs"));
+        return Err(Fault::new(
+            &file,
+            line,
+            "a draft of this type cannot say where it belongs",
+        ));
     };
     let text = |name: &str| attributes.get(name).and_then(Value::as_str);
     let index = match text(MARK) {
         None => None,
         Some(index) => match index.trim().parse() {
             Ok(index) => Some(index),
-            Err(_) => return Err(Fault::new(&file, line, "index_in_children_list is no number")),
+            Err(_) => {
+                return Err(Fault::new(
+                    &file,
+                    line,
+                    "index_in_children_list is no number",
+                ));
+            }
         },
     };
     let parent = text("parent_url").or_else(|| text("parent_sequential_url"));
     let parent = parent.map(str::to_owned);
-    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
+    let stem = file_name
+        .rsplit_once('.')
+        .map_or(file_name, |(stem, _)| stem);
     // The block is called as its file is.
     let key = BlockKey::new(Arc::clone(&key.block_type), stem);
     module.key = key.clone();
@@ -152,7 +176,11 @@ fn lay_over(
         let parent = blocks
             .get_mut(&parent)
             .ok_or_else(|| format!("its parent {parent} is not in the course"))?;
-        if parent.children.iter().all(|child| child.block_id != key.block_id) {
+        if parent
+            .children
+            .iter()
+            .all(|child| child.block_id != key.block_id)
+        {
             let count = parent.children.len();
             let at = usize::try_from(index).unwrap_or_else(|_| {
                 let back = usize::try_from(index.unsigned_abs()).unwrap_or(usize::MAX);
@@ -168,7 +196,10 @@ fn lay_over(
             continue;
         }
         placed.push(module.key.clone());
-        let children = module.children.iter().filter_map(|child| modules.get(child));
+        let children = module
+            .children
+            .iter()
+            .filter_map(|child| modules.get(child));
         waiting.extend(children.cloned());
         let mut block = place.block(module);
         block

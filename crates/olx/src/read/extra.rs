@@ -18,12 +18,46 @@ pub(crate) const FOLDERS: [(&str, &str); 4] = [
     ("about", "about"),
 ];
 
+/// The overview page of a new course, for its authors to replace.
+pub const DEFAULT_OVERVIEW: &str = "\
+<section class=\"about\">
+  <h2>About This Course</h2>
+  <p>Say here what learners will be able to do after this course, and why that is worth their time.</p>
+</section>
+
+<section class=\"prerequisites\">
+  <h2>Requirements</h2>
+  <p>Name what learners should know or have at hand before they begin.</p>
+</section>
+
+<section class=\"course-staff\">
+  <h2>Course Staff</h2>
+  <article class=\"teacher\">
+    <h3>Name of a member of staff</h3>
+    <p>A few sentences about this person.</p>
+  </article>
+</section>
+
+<section class=\"faq\">
+  <h2>Frequently Asked Questions</h2>
+  <article class=\"response\">
+    <h3>What do I need to take part?</h3>
+    <p>A browser of the last two years.</p>
+  </article>
+</section>
+";
+
 impl Loader<'_, '_, '_> {
     /// Reads the extra content; files below a folder of the run's name override.
     pub(super) fn load_extra_content(&mut self, course: &BlockKey, run: &str) {
         for (folder, kind) in FOLDERS {
             for folder in [format!("{folder}/"), format!("{folder}/{run}/")] {
-                let files: Vec<_> = self.folder.files(&folder).into_iter().map(|(name, _)| name).collect();
+                let files: Vec<_> = self
+                    .folder
+                    .files(&folder)
+                    .into_iter()
+                    .map(|(name, _)| name)
+                    .collect();
                 for name in files {
                     let hidden = name.starts_with('.');
                     if !name.contains('/') && !name.ends_with('~') && !hidden {
@@ -55,7 +89,11 @@ impl Loader<'_, '_, '_> {
         match read {
             Ok(Some((slug, field, value))) => {
                 if !crate::source::is_block_id(slug) {
-                    self.track(Fault::new(&file, 0, format!("ERROR: no block id: {slug:?}")));
+                    self.track(Fault::new(
+                        &file,
+                        0,
+                        format!("ERROR: no block id: {slug:?}"),
+                    ));
                     return;
                 }
                 self.extra_value(BlockKey::new(kind, slug), field, value, &file, course);
@@ -83,8 +121,10 @@ impl Loader<'_, '_, '_> {
         if !self.modules.contains_key(&key)
             && let Some(tab) = tab
         {
-            for (field, from) in [("display_name", "name"), ("course_staff_only", "course_staff_only")]
-            {
+            for (field, from) in [
+                ("display_name", "name"),
+                ("course_staff_only", "course_staff_only"),
+            ] {
                 if let Some(value) = tab.get(from) {
                     fields.insert(field.to_owned(), value.clone());
                 }
@@ -107,13 +147,32 @@ impl Loader<'_, '_, '_> {
         }
     }
 
+    /// Gives a course without overview page the one that new courses have.
+    pub(super) fn default_overview(&mut self) {
+        let key = BlockKey::new("about", "overview");
+        if self.modules.contains_key(&key) {
+            return;
+        }
+        let mut fields = super::loader::Raw::new();
+        fields.insert("display_name".to_owned(), Value::from("overview"));
+        fields.insert("data".to_owned(), Value::from(DEFAULT_OVERVIEW));
+        let kind = block_type_or_hidden("about");
+        let file: Arc<str> = "about/overview.html".into();
+        if let Ok(module) = self.store(key.clone(), kind, fields, Vec::new(), &file, 0) {
+            self.modules.insert(key, module);
+        }
+    }
+
     /// The course's tab that shows a static tab.
     fn tab_of(&self, key: &BlockKey, course: &BlockKey) -> Option<Value> {
         if &*key.block_type != "static_tab" {
             return None;
         }
         let root: &Module = self.modules.get(course)?;
-        let tabs = root.settings.get("tabs").or_else(|| root.content.get("tabs"))?;
+        let tabs = root
+            .settings
+            .get("tabs")
+            .or_else(|| root.content.get("tabs"))?;
         let slug = Some(&*key.block_id);
         let mut tabs = tabs.as_array()?.iter();
         tabs.find(|tab| tab.get("url_slug").and_then(Value::as_str) == slug)

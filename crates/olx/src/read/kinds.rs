@@ -52,13 +52,17 @@ impl Loader<'_, '_, '_> {
         kind: &'static BlockType,
         file: &Arc<str>,
     ) -> Result<Body, Fault> {
-        let html = matches!(&*key.block_type, "html" | "about" | "course_info" | "static_tab");
+        let html = matches!(
+            &*key.block_type,
+            "html" | "about" | "course_info" | "static_tab"
+        );
         let Some(name) = definition.get("filename").map(str::to_owned) else {
             let mut read = Body::new(json!(["", null]));
             let mut body = definition;
             if html {
                 strip_settings(&mut body, kind);
-                read.fields.insert("data".to_owned(), Value::String(body.inner_xml()));
+                read.fields
+                    .insert("data".to_owned(), Value::String(body.inner_xml()));
                 return Ok(read);
             }
             read.meta = take_meta(&mut body);
@@ -101,7 +105,10 @@ impl Loader<'_, '_, '_> {
             path = found;
         }
         let text = self.folder.text(&path).map_err(|mut fault| {
-            fault.text = format!("Unable to load file contents at path {path}: {}", fault.text);
+            fault.text = format!(
+                "Unable to load file contents at path {path}: {}",
+                fault.text
+            );
             fault
         })?;
         let mut read = Body::new(json!([path, name]));
@@ -220,11 +227,14 @@ impl Loader<'_, '_, '_> {
         fields: &mut Raw,
     ) -> Result<Vec<BlockKey>, Fault> {
         let Some(map) = body.get("group_id_to_child") else {
-            return Err(Fault::new(file, body.line, "split_test without group_id_to_child"));
+            return Err(Fault::new(
+                file,
+                body.line,
+                "split_test without group_id_to_child",
+            ));
         };
-        let map = serde_json::from_str::<Value>(map).map_err(|_| {
-            Fault::new(file, body.line, "group_id_to_child is not valid json")
-        });
+        let map = serde_json::from_str::<Value>(map)
+            .map_err(|_| Fault::new(file, body.line, "group_id_to_child is not valid json"));
         let children = self.children(body, file, Tolerance::Any, true)?;
         fields.insert("group_id_to_child".to_owned(), map?);
         let partition = body.get("user_partition_id").map(str::to_owned);
@@ -276,8 +286,10 @@ fn sources(text: &str) -> Vec<String> {
 
 /// Removes the attributes that are settings fields of the type.
 pub(super) fn strip_settings(body: &mut Element, kind: &BlockType) {
-    body.attributes
-        .retain(|(name, _)| kind.field(name).is_none_or(|field| field.scope != Scope::Settings));
+    body.attributes.retain(|(name, _)| {
+        kind.field(name)
+            .is_none_or(|field| field.scope != Scope::Settings)
+    });
 }
 
 fn take_meta(body: &mut Element) -> Option<String> {

@@ -67,11 +67,7 @@ pub(crate) struct Module {
 impl Module {
     pub(crate) fn warning(&self, text: &str) -> Warning {
         Warning {
-            fault: Fault::new(
-                &self.file,
-                self.line,
-                format!("{}: {text}", self.key),
-            ),
+            fault: Fault::new(&self.file, self.line, format!("{}: {text}", self.key)),
             tracked: false,
         }
     }
@@ -230,7 +226,10 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
             self.spend(&file, bytes.len())?;
         }
         let element = read_xml(&self.folder, path).map_err(|mut fault| {
-            fault.text = format!("Unable to load file contents at path {path}: {}", fault.text);
+            fault.text = format!(
+                "Unable to load file contents at path {path}: {}",
+                fault.text
+            );
             fault.syntax = false;
             fault
         })?;
@@ -265,14 +264,22 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
         self.spend(file, text.len())?;
         let line = element.line;
         if self.depth >= DEPTH {
-            return Err(Fault::new(file, line, format!("more than {DEPTH} blocks inside each other")));
+            return Err(Fault::new(
+                file,
+                line,
+                format!("more than {DEPTH} blocks inside each other"),
+            ));
         }
         self.make_name_unique(&mut element, text, file, bytes);
         element.remove("xblock-family");
         let tag = element.tag();
         let url_name = element.get("url_name").unwrap_or_default().to_owned();
         if !is_block_id(&url_name) {
-            return Err(Fault::new(file, line, format!("{tag}: no block id: {url_name:?}")));
+            return Err(Fault::new(
+                file,
+                line,
+                format!("{tag}: no block id: {url_name:?}"),
+            ));
         }
         if tag.contains(['{', '@', '+']) {
             return Err(Fault::new(file, line, format!("no block type: {tag}")));
@@ -310,12 +317,18 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
             element.name = "customtag".to_owned();
             element.set("impl", tag);
             let text = xml::to_text(&element);
-            return self.process_element(element, &text, file, true).map(Constructed::Other);
+            return self
+                .process_element(element, &text, file, true)
+                .map(Constructed::Other);
         }
         let kind = match block_type(tag) {
             Some(kind) => kind,
             None if self.draft => {
-                return Err(Fault::new(file, line, format!("{tag}: unknown block type in a draft")));
+                return Err(Fault::new(
+                    file,
+                    line,
+                    format!("{tag}: unknown block type in a draft"),
+                ));
             }
             None => block_type_or_hidden(tag),
         };
@@ -425,7 +438,10 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
             }
             match kind.field(name) {
                 Some(field) => {
-                    metadata.insert(name.clone(), values::from_attribute(field.kind, value));
+                    metadata.insert(
+                        name.clone(),
+                        values::from_attribute(field.kind, value, self.environment.clock),
+                    );
                 }
                 None => {
                     attributes.insert(name.clone(), Value::String(value.clone()));
@@ -442,8 +458,9 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
                 _ => self.remark(&file, line, "<meta> holds no JSON object"),
             }
         }
-        if let Some(Value::Object(policy)) =
-            self.policy.get(&format!("{}/{}", key.block_type, key.block_id))
+        if let Some(Value::Object(policy)) = self
+            .policy
+            .get(&format!("{}/{}", key.block_type, key.block_id))
         {
             for (name, value) in policy {
                 if kind.field(name).is_some() {
@@ -500,18 +517,19 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
             };
             let value = if field.kind.is_reference() {
                 self.references(value)
-            } else if name == "xml_attributes" {
+            } else if name == "xml_attributes" || kind.name == "openassessment" {
+                // Open response blocks set their values in code: nulls stay.
                 Ok(value)
             } else if let (true, Value::String(text)) = (field.kind.is_text(), &value)
                 && text.len() > 256
             {
                 Ok(Value::String(sanitised(text)))
             } else {
-                values::normalise(field.kind, value)
+                values::normalise(field.kind, value, self.environment.clock)
+                    .map_err(|error| error.to_string())
             };
-            let value = value.map_err(|text| {
-                Fault::new(file, line, format!("{} {name}: {text}", module.key))
-            })?;
+            let value = value
+                .map_err(|text| Fault::new(file, line, format!("{} {name}: {text}", module.key)))?;
             match field.scope {
                 Scope::Settings => module.settings.insert(name, value),
                 Scope::Content => module.content.insert(name, value),
@@ -532,9 +550,11 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
                     .map_err(|error| error.to_string())?;
                 Value::String(place.to_string())
             }
-            Value::Array(list) => {
-                Value::Array(list.into_iter().map(|item| self.references(item)).collect::<Result<_, _>>()?)
-            }
+            Value::Array(list) => Value::Array(
+                list.into_iter()
+                    .map(|item| self.references(item))
+                    .collect::<Result<_, _>>()?,
+            ),
             Value::Object(map) => Value::Object(
                 map.into_iter()
                     .map(|(name, item)| Ok((name, self.references(item)?)))
@@ -557,7 +577,9 @@ fn fallback_name(tag: &str, name: &str, text: &str, bytes: bool) -> String {
     let hashed = name.starts_with(tag)
         && name.len() >= 12
         && name.is_char_boundary(hash_at)
-        && name.get(hash_at..).is_some_and(|end| end.bytes().all(|b| b.is_ascii_hexdigit()));
+        && name
+            .get(hash_at..)
+            .is_some_and(|end| end.bytes().all(|b| b.is_ascii_hexdigit()));
     let name = if hashed {
         name.get(tag.len() + 1..hash_at).unwrap_or_default()
     } else {
@@ -592,9 +614,7 @@ fn fallback_name(tag: &str, name: &str, text: &str, bytes: bool) -> String {
 
 /// Text fields hold no control characters (olx.md §4).
 pub(crate) fn sanitised(text: &str) -> String {
-    let bad = |c: char| {
-        matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
-    };
+    let bad = |c: char| matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}');
     if text.contains(bad) {
         text.replace(bad, "")
     } else {

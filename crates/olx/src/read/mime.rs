@@ -66,8 +66,13 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// Extensions that stand for others, and those of packed files, which have the type of what is packed.
-const ALIASES: [(&str, &str); 5] =
-    [(".svgz", ".svg"), (".tgz", ".tar"), (".taz", ".tar"), (".tz", ".tar"), (".tbz2", ".tar")];
+const ALIASES: [(&str, &str); 5] = [
+    (".svgz", ".svg"),
+    (".tgz", ".tar"),
+    (".taz", ".tar"),
+    (".tz", ".tar"),
+    (".tbz2", ".tar"),
+];
 
 /// Whether some extension has this type; types of `assets.json` that none has are not believed.
 pub(super) fn is_registered(kind: &str) -> bool {
@@ -90,7 +95,9 @@ pub(crate) fn guess(name: &str) -> Option<&'static str> {
         }
     }
     let (_, extension) = name.rsplit_once('.')?;
-    let at = TYPES.binary_search_by_key(&extension, |(known, _)| known).ok()?;
+    let at = TYPES
+        .binary_search_by_key(&extension, |(known, _)| known)
+        .ok()?;
     TYPES.get(at).map(|(_, kind)| *kind)
 }
 

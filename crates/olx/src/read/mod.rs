@@ -18,6 +18,7 @@ mod video;
 use std::collections::BTreeMap;
 use std::collections::HashSet;
 
+use course_model::fields::Clock;
 use course_model::{BlockKey, CourseContent};
 use opaque_keys::CourseKey;
 
@@ -25,14 +26,20 @@ use crate::archive::{ArchiveFiles, FileData};
 use crate::error::{Error, Warning};
 use crate::source::{SourceKey, find_folder, read_root};
 
-pub(crate) use loader::Module;
 pub use course::default_grading_policy;
-pub use tabs::default_tabs;
+pub use extra::DEFAULT_OVERVIEW;
 pub(crate) use loader::Loader;
+pub(crate) use loader::Module;
+pub use tabs::default_tabs;
 pub use video::{EncodedVideo, NewVideo, VideoRecord, VideoTranscript};
 
 /// What the caller knows and draws for an import: this crate looks nothing up and draws nothing.
 pub struct Environment<'e> {
+    /// What dates without a year are completed with.
+    pub clock: Clock,
+    /// Whether the target is created for this import: a new course has an overview page from the start,
+    /// which stays when the archive has none.
+    pub new_course: bool,
     /// A new identifier for a video that has none; the platform uses UUIDs of version 4.
     pub new_video_id: &'e mut dyn FnMut() -> String,
     /// Whether the video store knows a video.
@@ -108,6 +115,9 @@ pub fn read_course(
     if !library {
         loader.load_extra_content(&root_key, &run);
     }
+    if !library && loader.environment.new_course {
+        loader.default_overview();
+    }
     let (modules, mut warnings, xml_bytes, environment, videos) = loader.finish()?;
     let published = assemble(&source, target, &root_key, modules, &mut warnings);
     let mut imported = ImportedCourse {
@@ -122,7 +132,14 @@ pub fn read_course(
         source: source.clone(),
     };
     if !library {
-        drafts::read(&folder, &source, target, environment, xml_bytes, &mut imported)?;
+        drafts::read(
+            &folder,
+            &source,
+            target,
+            environment,
+            xml_bytes,
+            &mut imported,
+        )?;
     }
     Ok(imported)
 }
@@ -144,7 +161,10 @@ fn assemble(
     let mut content = CourseContent::new(root_key.clone());
     for (key, module) in modules {
         let place_key = place.key(&key);
-        if target.make_usage_key(&place_key.block_type, &place_key.block_id).is_err() {
+        if target
+            .make_usage_key(&place_key.block_type, &place_key.block_id)
+            .is_err()
+        {
             warnings.push(module.warning("the course cannot hold a block of this name"));
             continue;
         }
@@ -191,7 +211,11 @@ impl Placement<'_> {
         if let Some(serde_json::Value::Object(attributes)) =
             block.settings.get_mut("xml_attributes")
         {
-            for wiring in ["parent_url", "parent_sequential_url", "index_in_children_list"] {
+            for wiring in [
+                "parent_url",
+                "parent_sequential_url",
+                "index_in_children_list",
+            ] {
                 attributes.shift_remove(wiring);
             }
         }

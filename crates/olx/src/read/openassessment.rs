@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use course_model::fields::json_dumps;
 use serde_json::{Map, Value, json};
 
 use super::Loader;
@@ -48,10 +49,13 @@ fn block_fields(root: &Element) -> Result<Map<String, Value>, String> {
     set("file_upload_response_raw", text("file_upload_response"));
     set(
         "allow_file_upload",
-        root.get("allow_file_upload").map_or(Value::Null, |text| Value::Bool(truth(text))),
+        root.get("allow_file_upload")
+            .map_or(Value::Null, |text| Value::Bool(truth(text))),
     );
     set("file_upload_type_raw", text("file_upload_type"));
-    let types = root.get("white_listed_file_types").filter(|text| !text.is_empty());
+    let types = root
+        .get("white_listed_file_types")
+        .filter(|text| !text.is_empty());
     set(
         "white_listed_file_types",
         types.map_or(Value::Null, |text| {
@@ -62,7 +66,10 @@ fn block_fields(root: &Element) -> Result<Map<String, Value>, String> {
                 .into()
         }),
     );
-    set("allow_multiple_files", Value::Bool(flag("allow_multiple_files", true)));
+    set(
+        "allow_multiple_files",
+        Value::Bool(flag("allow_multiple_files", true)),
+    );
     set("allow_latex", Value::Bool(flag("allow_latex", false)));
     set(
         "allow_learner_resubmissions",
@@ -81,9 +88,14 @@ fn block_fields(root: &Element) -> Result<Map<String, Value>, String> {
         "group_access",
         serde_json::from_str(access).map_err(|error| format!("group_access: {error}"))?,
     );
-    set("prompts_type", Value::from(root.get("prompts_type").unwrap_or("text")));
+    set(
+        "prompts_type",
+        Value::from(root.get("prompts_type").unwrap_or("text")),
+    );
     let leaders = root.get("leaderboard_show").unwrap_or("0").trim();
-    let leaders: i64 = leaders.parse().map_err(|_| "The leaderboard must have an integer value.")?;
+    let leaders: i64 = leaders
+        .parse()
+        .map_err(|_| "The leaderboard must have an integer value.")?;
     if !(0..=100).contains(&leaders) {
         return Err("Leaderboard number is invalid.".to_owned());
     }
@@ -95,13 +107,19 @@ fn block_fields(root: &Element) -> Result<Map<String, Value>, String> {
     if let Some(prompts) = root.find("prompts") {
         set("prompt", prompts_value(prompts)?);
     }
-    if let Some(rubric) = root.find("rubric").filter(|rubric| !rubric.children.is_empty()) {
+    if let Some(rubric) = root
+        .find("rubric")
+        .filter(|rubric| !rubric.children.is_empty())
+    {
         let own = |name: &str| Value::from(rubric.find(name).map(Element::text));
         set("rubric_feedback_prompt", own("feedbackprompt"));
         set("rubric_feedback_default_text", own("feedback_default_text"));
         set("rubric_criteria", Value::Array(criteria(rubric)?));
     }
-    if let Some(list) = root.find("assessments").filter(|list| !list.children.is_empty()) {
+    if let Some(list) = root
+        .find("assessments")
+        .filter(|list| !list.children.is_empty())
+    {
         set("rubric_assessments", Value::Array(assessments(list)?));
     }
     Ok(out)
@@ -122,22 +140,27 @@ fn prompts_value(prompts: &Element) -> Result<Value, String> {
     }
     Ok(match found.as_slice() {
         [only] => only.get("description").cloned().unwrap_or_default(),
-        several => Value::String(python_json(&Value::Array(several.to_vec()))),
+        several => Value::String(json_dumps(&Value::Array(several.to_vec()))),
     })
-}
-
-fn python_json(value: &Value) -> String {
-    crate::values::to_attribute(value)
 }
 
 fn part(parent: &Element, name: &str) -> Result<String, String> {
     let found = parent.find(name).map(|child| child.text().to_owned());
-    found.ok_or_else(|| format!("Every \"{}\" must contain a \"{name}\" element.", parent.name))
+    found.ok_or_else(|| {
+        format!(
+            "Every \"{}\" must contain a \"{name}\" element.",
+            parent.name
+        )
+    })
 }
 
 fn criteria(rubric: &Element) -> Result<Vec<Value>, String> {
     let mut out = Vec::new();
-    for (order, criterion) in rubric.elements().filter(|child| child.is("criterion")).enumerate() {
+    for (order, criterion) in rubric
+        .elements()
+        .filter(|child| child.is("criterion"))
+        .enumerate()
+    {
         let name = part(criterion, "name")?;
         let label = part(criterion, "label").unwrap_or_else(|_| name.clone());
         let feedback = criterion.get("feedback").unwrap_or("disabled");
@@ -145,7 +168,11 @@ fn criteria(rubric: &Element) -> Result<Vec<Value>, String> {
             return Err("Invalid value for \"feedback\" attribute".to_owned());
         }
         let mut options = Vec::new();
-        for (order, option) in criterion.elements().filter(|child| child.is("option")).enumerate() {
+        for (order, option) in criterion
+            .elements()
+            .filter(|child| child.is("option"))
+            .enumerate()
+        {
             let points = option
                 .get("points")
                 .ok_or("Every \"option\" must contain a \"points\" attribute.")?;
@@ -211,7 +238,9 @@ fn assessments(list: &Element) -> Result<Vec<Value>, String> {
 fn example(example: &Element) -> Result<Value, String> {
     let mut answers = example.elements().filter(|child| child.is("answer"));
     let (Some(answer), None) = (answers.next(), answers.next()) else {
-        return Err("Each \"example\" element must contain exactly one \"answer\" element".to_owned());
+        return Err(
+            "Each \"example\" element must contain exactly one \"answer\" element".to_owned(),
+        );
     };
     let parts: Vec<Value> = answer
         .elements()
@@ -243,8 +272,17 @@ fn date(element: &Element, name: &str) -> Result<Value, String> {
     if text.is_empty() {
         return Ok(Value::Null);
     }
-    let with_zone = ["%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%:z"];
-    let plain = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+    let with_zone = [
+        "%Y-%m-%dT%H:%M:%S%.f%:z",
+        "%Y-%m-%dT%H:%M:%S%.f%z",
+        "%Y-%m-%dT%H:%M%:z",
+    ];
+    let plain = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M:%S%.f",
+        "%Y-%m-%d %H:%M",
+    ];
     let zoned = text.strip_suffix('Z').map(|text| format!("{text}+00:00"));
     let zoned = zoned.as_deref().unwrap_or(text);
     let moment = with_zone
@@ -256,7 +294,13 @@ fn date(element: &Element, name: &str) -> Result<Value, String> {
                 .into_iter()
                 .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
         })
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
+        .or_else(|| {
+            NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .ok()?
+                .and_hms_opt(0, 0, 0)
+        })
         .ok_or_else(|| format!("{name}: not a date: {text:?}"))?;
-    Ok(Value::from(moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string()))
+    Ok(Value::from(
+        moment.format("%Y-%m-%dT%H:%M:%S%.f").to_string(),
+    ))
 }

@@ -60,7 +60,9 @@ impl Loader<'_, '_, '_> {
         }
         let text = element.text().trim();
         if !text.is_empty()
-            && kind.field("content").is_some_and(|field| field.scope == Scope::Content)
+            && kind
+                .field("content")
+                .is_some_and(|field| field.scope == Scope::Content)
         {
             read.fields.insert("content".to_owned(), Value::from(text));
         }
@@ -70,7 +72,10 @@ impl Loader<'_, '_, '_> {
         Ok(read)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one field with all that its fault has to name")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one field with all that its fault has to name"
+    )]
     fn option(
         &mut self,
         name: &str,
@@ -82,12 +87,19 @@ impl Loader<'_, '_, '_> {
         line: u32,
     ) -> Result<(), Fault> {
         let Some(field) = kind.field(name) else {
-            if !matches!(name, "url_name" | "xblock-family" | "org" | "library" | "slug") {
-                self.remark(file, line, format!("{} has no field {name}: dropped", kind.name));
+            if !matches!(
+                name,
+                "url_name" | "xblock-family" | "org" | "library" | "slug"
+            ) {
+                self.remark(
+                    file,
+                    line,
+                    format!("{} has no field {name}: dropped", kind.name),
+                );
             }
             return Ok(());
         };
-        let value = values::from_pure_attribute(field.kind, text)
+        let value = values::from_pure_attribute(field.kind, text, self.environment.clock)
             .map_err(|text| Fault::new(file, line, format!("{name}: {text}")))?;
         read.fields
             .insert(name.to_owned(), if none { Value::Null } else { value });
@@ -110,8 +122,10 @@ impl Loader<'_, '_, '_> {
         };
         for (name, value) in &definition.attributes {
             if let Some(field) = kind.field(name) {
-                read.fields
-                    .insert(name.clone(), values::from_attribute(field.kind, value));
+                read.fields.insert(
+                    name.clone(),
+                    values::from_attribute(field.kind, value, self.environment.clock),
+                );
             }
         }
         let policy = self.policy.get(&format!("discussion/{}", key.block_id));

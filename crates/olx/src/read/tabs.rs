@@ -51,15 +51,20 @@ pub(super) fn read(mut given: Vec<Value>) -> Result<Vec<Value>, String> {
         return Err("Expected first tab to have type 'courseware'.".to_owned());
     }
     for (name, _) in TITLES {
-        let count = given.iter().filter(|tab| kind(tab).as_deref() == Some(name)).count();
+        let count = given
+            .iter()
+            .filter(|tab| kind(tab).as_deref() == Some(name))
+            .count();
         if count > 1 && !matches!(name, "static_tab" | "external_link") {
-            return Err(format!("Tab of type '{name}' appears {count} times. Expected maximum of 1 time(s)."));
+            return Err(format!(
+                "Tab of type '{name}' appears {count} times. Expected maximum of 1 time(s)."
+            ));
         }
     }
     let mut tabs = Vec::new();
     for tab in &given {
-        let Some((name, title)) = kind(tab)
-            .and_then(|kind| TITLES.into_iter().find(|(name, _)| *name == kind))
+        let Some((name, title)) =
+            kind(tab).and_then(|kind| TITLES.into_iter().find(|(name, _)| *name == kind))
         else {
             continue;
         };
@@ -74,7 +79,10 @@ pub(super) fn read(mut given: Vec<Value>) -> Result<Vec<Value>, String> {
         let flag = |key: &str| tab.get(key).cloned().unwrap_or(Value::Bool(false));
         let mut out = Map::new();
         out.insert("type".to_owned(), Value::from(name));
-        let shown = tab.get("name").cloned().unwrap_or_else(|| Value::from(title));
+        let shown = tab
+            .get("name")
+            .cloned()
+            .unwrap_or_else(|| Value::from(title));
         out.insert("name".to_owned(), shown);
         out.insert("course_staff_only".to_owned(), flag("course_staff_only"));
         let hidden = match tab.get("is_hidden") {
@@ -103,10 +111,13 @@ pub(super) fn read(mut given: Vec<Value>) -> Result<Vec<Value>, String> {
 /// The tabs of a course whose policy names none, in order of priority.
 #[must_use]
 pub fn default_tabs(discussion_link: Option<&str>, syllabus: bool) -> Vec<Value> {
-    let tab = |kind: &str, name: &str| {
-        json!({"type": kind, "name": name, "course_staff_only": false})
-    };
-    let mut tabs = vec![tab("courseware", "Course"), tab("progress", "Progress"), tab("dates", "Dates")];
+    let tab =
+        |kind: &str, name: &str| json!({"type": kind, "name": name, "course_staff_only": false});
+    let mut tabs = vec![
+        tab("courseware", "Course"),
+        tab("progress", "Progress"),
+        tab("dates", "Dates"),
+    ];
     tabs.push(match discussion_link {
         None => tab("discussion", "Discussion"),
         Some(link) => json!({

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use course_model::block_types::block_type_or_hidden;
+use course_model::fields::Clock;
 use serde_json::{Map, Value};
 
 use super::Loader;
@@ -144,13 +145,24 @@ impl Loader<'_, '_, '_> {
                 name => name,
             };
             match name {
-                "data_dir" | "tabs" | "grading_policy" | "discussion_blackouts" | "course"
-                | "org" | "url_name" | "name" | "filename" | "xml_attributes"
+                "data_dir"
+                | "tabs"
+                | "grading_policy"
+                | "discussion_blackouts"
+                | "course"
+                | "org"
+                | "url_name"
+                | "name"
+                | "filename"
+                | "xml_attributes"
                 | "x-is-pointer-node" => {}
-                "youtube" => youtube(value, has_sources, &mut fields),
+                "youtube" => {
+                    youtube(value, has_sources, self.environment.clock, &mut fields);
+                }
                 _ => match kind.field(name) {
                     Some(field) => {
-                        let value = values::from_attribute(field.kind, value);
+                        let value =
+                            values::from_attribute(field.kind, value, self.environment.clock);
                         fields.insert(name.to_owned(), value);
                     }
                     None => {
@@ -175,7 +187,10 @@ impl Loader<'_, '_, '_> {
 
     /// An asset path of any course as one of the target; `None` when it is no asset path.
     fn moved_asset(&self, path: &str) -> Option<String> {
-        let at = path.find("asset-v1:").filter(|&at| path.get(..at).is_some_and(|s| s.trim_matches('/').is_empty()));
+        let at = path.find("asset-v1:").filter(|&at| {
+            path.get(..at)
+                .is_some_and(|s| s.trim_matches('/').is_empty())
+        });
         let name = match at {
             Some(at) => {
                 let text = path.get(at..)?.replacen("block/", "block@", 1);
@@ -210,7 +225,9 @@ impl Loader<'_, '_, '_> {
                     .videos
                     .iter()
                     .any(|video| video.edx_video_id == id && video.create.is_some()));
-        let image = attribute("image").map(str::trim).filter(|image| !image.is_empty());
+        let image = attribute("image")
+            .map(str::trim)
+            .filter(|image| !image.is_empty());
         let mut record = VideoRecord {
             edx_video_id: id.clone(),
             create: None,
@@ -264,7 +281,11 @@ impl Loader<'_, '_, '_> {
                     let name = format!("{}-{language}.{format}", record.edx_video_id);
                     wanted.push((language, name, provider));
                 }
-                _ => self.remark(file, transcript.line, "transcript without language_code, file_format or provider"),
+                _ => self.remark(
+                    file,
+                    transcript.line,
+                    "transcript without language_code, file_format or provider",
+                ),
             }
         }
         let text = |name: &str, default: &str| match fields.get(name) {
@@ -286,7 +307,11 @@ impl Loader<'_, '_, '_> {
             }
         }
         for (language, name, provider) in wanted {
-            if record.transcripts.iter().any(|found| found.language == language) {
+            if record
+                .transcripts
+                .iter()
+                .any(|found| found.language == language)
+            {
                 continue;
             }
             let path = format!("static/{name}");
@@ -316,19 +341,21 @@ impl Loader<'_, '_, '_> {
 }
 
 /// Speeds of the attribute `youtube` that have ids, as fields.
-fn youtube(text: &str, has_sources: bool, fields: &mut Raw) {
+fn youtube(text: &str, has_sources: bool, clock: Clock, fields: &mut Raw) {
     let mut speeds: Vec<(String, Value)> = ["0.75", "1.00", "1.25", "1.50"]
         .into_iter()
         .map(|speed| (speed.to_owned(), Value::from("")))
         .collect();
     for video in text.split(',') {
         let mut pieces = video.split(':');
-        let speed = pieces.next().and_then(|speed| speed.trim().parse::<f64>().ok());
+        let speed = pieces
+            .next()
+            .and_then(|speed| speed.trim().parse::<f64>().ok());
         let (Some(speed), Some(id)) = (speed, pieces.next()) else {
             continue;
         };
         let speed = format!("{speed:.2}");
-        let id = values::from_attribute(course_model::FieldType::String, id);
+        let id = values::from_attribute(course_model::FieldType::String, id, clock);
         match speeds.iter_mut().find(|(known, _)| *known == speed) {
             Some(slot) => slot.1 = id,
             None => speeds.push((speed, id)),
@@ -347,11 +374,17 @@ fn new_video(id: &str, asset: Option<&Element>) -> Result<NewVideo, String> {
     let attribute = |name: &str| asset.and_then(|asset| asset.get(name));
     let client = attribute("client_video_id").ok_or("client_video_id may not be null")?;
     let duration = attribute("duration").ok_or("duration may not be null")?;
-    let duration: f64 = duration.trim().parse().map_err(|_| "a valid duration is required")?;
+    let duration: f64 = duration
+        .trim()
+        .parse()
+        .map_err(|_| "a valid duration is required")?;
     if !duration.is_finite() || duration < 0.0 {
         return Err("a valid duration is required".to_owned());
     }
-    if !id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+    if !id
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    {
         return Err("edx_video_id has invalid characters".to_owned());
     }
     let mut encodes = Vec::new();
@@ -364,8 +397,12 @@ fn new_video(id: &str, asset: Option<&Element>) -> Result<NewVideo, String> {
             continue;
         }
         let number = |name: &str| -> Result<u64, String> {
-            let text = encode.get(name).ok_or_else(|| format!("{name} may not be null"))?;
-            text.trim().parse().map_err(|_| format!("{name}: a valid integer is required"))
+            let text = encode
+                .get(name)
+                .ok_or_else(|| format!("{name} may not be null"))?;
+            text.trim()
+                .parse()
+                .map_err(|_| format!("{name}: a valid integer is required"))
         };
         encodes.push(EncodedVideo {
             profile: profile.to_owned(),
@@ -375,7 +412,11 @@ fn new_video(id: &str, asset: Option<&Element>) -> Result<NewVideo, String> {
         });
     }
     Ok(NewVideo {
-        status: if encodes.is_empty() { "external" } else { "imported" },
+        status: if encodes.is_empty() {
+            "external"
+        } else {
+            "imported"
+        },
         client_video_id: client.to_owned(),
         duration,
         encodes,

@@ -134,9 +134,10 @@ impl Element {
 
     /// Takes out the first child element of that name, its tail with it, as lxml's `remove` does.
     pub fn take(&mut self, name: &str) -> Option<Element> {
-        let at = self.children.iter().position(
-            |child| matches!(&child.node, Node::Element(element) if element.is(name)),
-        )?;
+        let at = self
+            .children
+            .iter()
+            .position(|child| matches!(&child.node, Node::Element(element) if element.is(name)))?;
         match self.children.remove(at).node {
             Node::Element(element) => Some(element),
             _ => None,

@@ -126,7 +126,11 @@ impl Builder<'_> {
             self.line = 1;
             self.line_at = 0;
         }
-        let passed = self.text.as_bytes().get(self.line_at..at).unwrap_or_default();
+        let passed = self
+            .text
+            .as_bytes()
+            .get(self.line_at..at)
+            .unwrap_or_default();
         self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u32;
         self.line_at = at;
         self.line

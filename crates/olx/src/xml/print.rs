@@ -83,8 +83,7 @@ fn write_element(
         return;
     }
     out.push('>');
-    let mixed =
-        element.text.is_some() || element.children.iter().any(|child| child.tail.is_some());
+    let mixed = element.text.is_some() || element.children.iter().any(|child| child.tail.is_some());
     let level = if mixed { None } else { level };
     escape_text(out, element.text());
     for child in &element.children {

@@ -36,6 +36,17 @@ impl BlockKey {
     }
 }
 
+impl From<&opaque_keys::UsageKey> for BlockKey {
+    /// The address that a usage key names in its course.
+    fn from(key: &opaque_keys::UsageKey) -> Self {
+        let (block_type, block_id) = key.shared_parts();
+        Self {
+            block_type,
+            block_id,
+        }
+    }
+}
+
 impl fmt::Display for BlockKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.block_type, self.block_id)

@@ -31,6 +31,19 @@ enum Kind {
     Location,
 }
 
+impl Kind {
+    /// The kind of key that blocks of this course have.
+    fn of_course(course: &CourseKey) -> Self {
+        if course.is_library() {
+            Self::Library
+        } else if course.ccx().is_some() {
+            Self::Ccx
+        } else {
+            Self::Block
+        }
+    }
+}
+
 impl UsageKey {
     /// Reads a key of namespace `block-v1`, `lib-block-v1`, `ccx-block-v1` or `location`, or an `i4x` text.
     pub fn parse(text: &str) -> Result<Self, InvalidKeyError> {
@@ -103,14 +116,7 @@ impl UsageKey {
         block_type: &str,
         block_id: &str,
     ) -> Result<Self, InvalidKeyError> {
-        let kind = if course.is_library() {
-            Kind::Library
-        } else if course.ccx().is_some() {
-            Kind::Ccx
-        } else {
-            Kind::Block
-        };
-        Self::checked(course, kind, Some(block_type.into()), block_id.into())
+        Self::from_parts(course, block_type.into(), block_id.into())
     }
 
     fn checked(
@@ -163,6 +169,17 @@ impl UsageKey {
             self.block_type.clone(),
             Arc::clone(&self.block_id),
         )
+    }
+
+    /// The key of a block of a course or library from shared parts, checked like
+    /// [`CourseKey::make_usage_key`].
+    pub fn from_parts(
+        course: CourseKey,
+        block_type: Arc<str>,
+        block_id: Arc<str>,
+    ) -> Result<Self, InvalidKeyError> {
+        let kind = Kind::of_course(&course);
+        Self::checked(course, kind, Some(block_type), block_id)
     }
 
     /// Key of the course or library.

@@ -3,7 +3,7 @@
 use chrono::NaiveDateTime;
 use db::{Result, Tx, Value};
 
-use crate::table::Table;
+use crate::table::{self, Table};
 
 /// What happened to the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,24 @@ impl<'a> Author<'a> {
     }
 }
 
+/// Inserts a row without id or writes the one with its `id`, and its history; its id.
+pub(crate) async fn put<T: Table>(
+    tx: &mut Tx,
+    history: &str,
+    row: &T,
+    id: i64,
+    author: &Author<'_>,
+) -> Result<i64> {
+    let (id, change) = if id == 0 {
+        (table::insert(tx, row).await?, Change::Created)
+    } else {
+        table::update(tx, row, &["id"]).await?;
+        (id, Change::Changed)
+    };
+    record_as(tx, history, row, Some(id), change, author, None).await?;
+    Ok(id)
+}
+
 /// Writes the state of `row` after the change (before it, for a removal) to `table`. The history
 /// table must have all of the row's columns. `history_id` is a drawn UUID where the table's key is
 /// one, and `None` where the database counts.
@@ -81,8 +99,24 @@ pub(crate) async fn record<T: Table>(
     author: &Author<'_>,
     history_id: Option<String>,
 ) -> Result<()> {
+    record_as(tx, table, row, None, change, author, history_id).await
+}
+
+/// As [`record`], for a row that has just got its `id`.
+async fn record_as<T: Table>(
+    tx: &mut Tx,
+    table: &str,
+    row: &T,
+    id: Option<i64>,
+    change: Change,
+    author: &Author<'_>,
+    history_id: Option<String>,
+) -> Result<()> {
     let mut columns = T::COLUMNS.to_vec();
     let mut values = row.values();
+    if let (Some(id), Some(first)) = (id, values.first_mut()) {
+        *first = Value::from(id);
+    }
     columns.extend([
         "history_date",
         "history_change_reason",

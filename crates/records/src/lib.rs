@@ -5,16 +5,35 @@
 //! writes that belong together are one transaction of the caller. No function here decides anything
 //! but what a table demands: rules live in the domain crates. Moments come from the caller.
 
+pub mod bookmarks;
+pub mod certificates;
+pub mod cohorts;
+pub mod completion;
+pub mod config;
+pub mod course_modes;
+pub mod course_overviews;
+pub mod dates;
+pub mod enrollment;
+pub mod goals;
+pub mod grades;
 pub mod history;
 pub mod keys;
+pub mod learning_sequences;
 mod migrations;
+pub mod organizations;
 pub mod outbox;
+pub mod preferences;
+pub mod roles;
+pub mod schedules;
 pub mod sessions;
 pub mod split_index;
+pub mod student_modules;
 pub mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod users;
+pub mod videos;
+pub mod waffle;
 
 pub use db::{Error, Result};
 pub use migrations::{PLAN, migrate};

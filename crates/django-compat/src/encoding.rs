@@ -215,6 +215,21 @@ pub fn quote_plus(text: &str) -> String {
     out
 }
 
+/// SHA-256.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(bytes)).into()
+}
+
+/// Python's `urllib.parse.quote` with its default: letters, digits and `_.-~/` stay.
+#[must_use]
+pub fn quote_path(text: &str) -> String {
+    text.split('/')
+        .map(|part| quote_plus(part).replace('+', "%20"))
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

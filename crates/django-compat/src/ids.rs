@@ -56,6 +56,12 @@ pub fn normalize_email(email: &str) -> String {
     }
 }
 
+/// MD5 in hexadecimal: names of stored profile images, keys of legacy rows. No protection of anything.
+#[must_use]
+pub fn md5_hex(text: &str) -> String {
+    hex::encode(md5::Md5::digest(text.as_bytes()))
+}
+
 /// Unicode NFKC: the normal form of usernames and of passwords before hashing.
 #[must_use]
 pub fn nfkc(text: &str) -> String {

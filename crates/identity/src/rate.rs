@@ -1,0 +1,62 @@
+//! Rate limits in fixed windows, as django-ratelimit counts them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Counters above which the oldest windows are thrown away.
+const MAX_COUNTERS: usize = 100_000;
+
+/// Group and key of a counter; its value is the window and the count.
+type Key = (&'static str, String);
+
+/// Counts of events a key and window, kept in this process.
+#[derive(Debug, Default)]
+pub struct RateLimiter {
+    counters: Mutex<HashMap<Key, (i64, u32)>>,
+}
+
+impl RateLimiter {
+    /// Counts one event of `group` for `key` at Unix second `now` and says whether more than `limit` have fallen
+    /// into the current window of `window` seconds.
+    pub fn exceeded(
+        &self,
+        group: &'static str,
+        key: &str,
+        limit: u32,
+        window: i64,
+        now: i64,
+    ) -> bool {
+        let slot = now.div_euclid(window.max(1));
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        if counters.len() >= MAX_COUNTERS {
+            counters.retain(|_, (started, _)| *started >= slot);
+            if counters.len() >= MAX_COUNTERS {
+                counters.clear();
+            }
+        }
+        let entry = counters
+            .entry((group, key.to_lowercase()))
+            .or_insert((slot, 0));
+        if entry.0 != slot {
+            *entry = (slot, 0);
+        }
+        entry.1 = entry.1.saturating_add(1);
+        entry.1 > limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows() {
+        let limiter = RateLimiter::default();
+        let hit = |now| limiter.exceeded("login", "A@x", 2, 300, now);
+        assert!(!hit(0) && !hit(1) && hit(2));
+        assert!(!hit(300));
+        assert!(!limiter.exceeded("login", "b", 2, 300, 2));
+        assert!(!limiter.exceeded("login", "a@X", 2, 300, 301));
+        assert!(limiter.exceeded("login", "a@x", 2, 300, 302));
+    }
+}

@@ -1,0 +1,13 @@
+//! Accounts, sessions and tokens on both engines: SQLite always, MySQL or MariaDB where `STOA_TEST_MYSQL_URL` names
+//! one.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests may fail loudly too"
+)]
+
+mod engines;
+mod login;
+mod oauth;
+mod requests;

@@ -50,7 +50,16 @@ impl Entry {
     #[must_use]
     pub fn points(correctness: &str, npoints: f64) -> Self {
         Self {
-            npoints: number(npoints),
+            npoints: Value::from(npoints),
+            ..Self::mark(correctness)
+        }
+    }
+
+    /// An entry with a mark and whole points.
+    #[must_use]
+    pub fn int_points(correctness: &str, npoints: i64) -> Self {
+        Self {
+            npoints: Value::from(npoints),
             ..Self::mark(correctness)
         }
     }
@@ -107,17 +116,6 @@ impl Entry {
             queuestate: map.get("queuestate").cloned().unwrap_or_default(),
             answervariable: text("answervariable"),
         }
-    }
-}
-
-/// A JSON number, whole ones as integers would be written by Python only when they are integers there;
-/// equality of numbers does not depend on it.
-#[must_use]
-pub fn number(value: f64) -> Value {
-    if value.fract() == 0.0 && value.abs() < 9e15 {
-        Value::from(value as i64)
-    } else {
-        Value::from(value)
     }
 }
 
@@ -196,6 +194,18 @@ impl CorrectMap {
     #[must_use]
     pub fn score(&self) -> f64 {
         self.entries.keys().map(|id| self.points(id)).sum()
+    }
+
+    /// Sum of points as Python would have it: an integer unless a part is a float.
+    #[must_use]
+    pub fn score_value(&self) -> Value {
+        let whole = self.entries.values().all(|entry| !entry.npoints.is_f64());
+        let sum = self.score();
+        if whole {
+            Value::from(sum as i64)
+        } else {
+            Value::from(sum)
+        }
     }
 
     /// Whether an external grader still has the answer.

@@ -7,6 +7,7 @@
 //!
 //! To add a response type see `responses`, an input type `inputs`.
 
+pub mod block;
 mod context;
 mod correct_map;
 mod error;

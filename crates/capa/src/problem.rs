@@ -597,11 +597,7 @@ impl<'e> Problem<'e> {
 
     /// Grades the stored answers again without touching attempts; new entries are merged (contract §12).
     pub fn regrade(&mut self, attempts: i64) -> Result<&CorrectMap> {
-        if self
-            .responders
-            .iter()
-            .any(|r| responses::allows_files(&r.tag))
-        {
+        if !self.supports_rescoring() {
             return Err(Error::Other(
                 "Problem's definition does not support rescoring.".to_owned(),
             ));
@@ -718,6 +714,15 @@ impl<'e> Problem<'e> {
     /// the list. Module id is for the caller to add.
     pub fn take_hint_events(&mut self) -> Vec<Value> {
         std::mem::take(&mut self.hint_events)
+    }
+
+    /// Whether stored answers can be graded again: not those that may hold files.
+    #[must_use]
+    pub fn supports_rescoring(&self) -> bool {
+        !self
+            .responders
+            .iter()
+            .any(|r| responses::allows_files(&r.tag))
     }
 
     /// Whether any answer waits for an external grader.

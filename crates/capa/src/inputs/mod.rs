@@ -312,8 +312,8 @@ fn subtree(tree: &Tree, node: NodeId) -> Tree {
 }
 
 impl Problem<'_> {
-    /// Answers a request of an input's script (contract §11, input_ajax). The reply is null when the input
-    /// has no such dispatch; an unknown input or an input without requests is an error.
+    /// Answers a request of an input's script (contract §11, input_ajax). The reply is empty for a dispatch
+    /// that the input does not know, null when it takes no requests at all; an unknown input is an error.
     pub fn input_ajax(
         &mut self,
         input_id: &str,
@@ -326,9 +326,9 @@ impl Problem<'_> {
         match (self.tree.tag(node), dispatch) {
             ("chemicalequationinput", "preview_chemcalc") => Ok(preview_chem(data)),
             ("formulaequationinput", "preview_formcalc") => Ok(preview_formula(data)),
-            ("chemicalequationinput" | "formulaequationinput", _) => Ok(Value::Null),
+            ("chemicalequationinput" | "formulaequationinput", _) => Ok(json!({})),
             ("matlabinput", dispatch) => self.matlab_ajax(input_id, node, dispatch, data),
-            (tag, _) => Err(Error::Other(format!("{tag} takes no requests"))),
+            _ => Ok(Value::Null),
         }
     }
 
@@ -341,7 +341,7 @@ impl Problem<'_> {
         data: &Map<String, Value>,
     ) -> Result<Value> {
         if dispatch != "plot" {
-            return Ok(Value::Null);
+            return Ok(json!({}));
         }
         let Some(queue) = self.env.queue else {
             return Ok(json!({

@@ -60,9 +60,9 @@ pub(super) fn score(tree: &Tree, responder: &Responder, answers: &Answers) -> Re
         && let Some(option) = options(tree, input).get(index)
     {
         entry = match tree.get(*option, "choice") {
-            Some("correct") => Entry::points("correct", 2.0),
-            Some("partially-correct") => Entry::points("partially-correct", 1.0),
-            Some("incorrect") => Entry::points("incorrect", 0.0),
+            Some("correct") => Entry::int_points("correct", 2),
+            Some("partially-correct") => Entry::int_points("partially-correct", 1),
+            Some("incorrect") => Entry::int_points("incorrect", 0),
             _ => Entry::default(),
         };
     }

@@ -86,7 +86,7 @@ pub(super) fn score(
                 let points = max * good as f64 / all.len() as f64;
                 Entry::points("partially-correct", round_away_from_zero(points, 2))
             } else {
-                Entry::points("incorrect", 0.0)
+                Entry::int_points("incorrect", 0)
             }
         }
         "halves" => {
@@ -95,7 +95,7 @@ pub(super) fn score(
                     .filter(|name| choices.correct.contains(**name))
                     .count();
             match errors {
-                0 => Entry::points("correct", max),
+                0 => Entry::int_points("correct", responder.max_score()),
                 1 if all.len() > 2 => {
                     Entry::points("partially-correct", round_away_from_zero(max / 2.0, 2))
                 }

@@ -45,3 +45,15 @@ pub(crate) fn queue_key(_problem: &Problem<'_>, _time: &str, _id: &str) -> Strin
 pub(crate) fn student_info(_problem: &Problem<'_>, _time: &str, _seed: bool) -> String {
     String::new()
 }
+
+impl Problem<'_> {
+    /// Takes an external grader's reply.
+    pub fn score_update(&mut self, _message: &str, _key: &str) -> Result<()> {
+        Err(Error::other("not yet"))
+    }
+
+    /// Takes the result of a run that is not graded.
+    pub fn ungraded_response(&mut self, _message: &str, _key: &str) -> Result<()> {
+        Err(Error::other("not yet"))
+    }
+}

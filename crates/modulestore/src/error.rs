@@ -21,6 +21,14 @@ pub enum Error {
     /// A value cannot be written as BSON.
     #[error("value cannot be stored: {0}")]
     Encode(String),
+    /// A value does not fit its field.
+    #[error("value of {field} does not fit: {reason}")]
+    BadValue {
+        /// Name of the field.
+        field: String,
+        /// What is wrong with the value.
+        reason: String,
+    },
     /// A block cannot be stored (olx.md §11); the text is what the import task shows.
     #[error("Failed to import block: {name} at location: {location}")]
     BlockNotStorable {

@@ -8,10 +8,8 @@ use course_model::block_types::block_type_or_hidden;
 pub enum Form {
     /// As it is.
     Plain,
-    /// A BSON date.
-    Date,
-    /// A BSON date where the value is one, else text.
-    DateOrText,
+    /// A BSON date where the value is a moment.
+    Date(FieldType),
     /// A `[type, id]` pair.
     Reference,
     /// A list of pairs.
@@ -28,8 +26,7 @@ pub fn field_form(block_type: &str, name: &str) -> Form {
         .field(name)
         .map(|field| field.kind)
     {
-        Some(FieldType::Date | FieldType::Datetime) => Form::Date,
-        Some(FieldType::StringOrDate) => Form::DateOrText,
+        Some(kind) if kind.is_date() => Form::Date(kind),
         Some(FieldType::Reference) => Form::Reference,
         Some(FieldType::ReferenceList) => Form::ReferenceList,
         Some(FieldType::ReferenceValueDict) => Form::ReferenceMap,

@@ -6,7 +6,8 @@
 use bson::raw::{CString, RawArrayBuf, RawBsonRef};
 use bson::{DateTime, RawArray, RawBson, RawDocument, RawDocumentBuf};
 use chrono::{NaiveDate, NaiveDateTime};
-use course_model::{BlockKey, Fields};
+use course_model::fields::{self, Clock, FieldValue, Moment};
+use course_model::{BlockKey, FieldType, Fields};
 use opaque_keys::{CourseKey, UsageKey};
 use serde_json::{Map, Number, Value};
 
@@ -16,6 +17,8 @@ use crate::forms::{Form, field_form};
 
 /// Values nested deeper than this are cut off; no field of the platform comes near.
 const MAX_DEPTH: usize = 100;
+/// Completes dates without a year. Values that come here are complete; only broken ones are not.
+const NO_CLOCK: i32 = 2000;
 
 /// The stored form of values of a block of `block_type`.
 ///
@@ -29,8 +32,7 @@ pub fn to_stored(block_type: &str, fields: &Fields) -> Result<RawDocumentBuf> {
         }
         let stored = match field_form(block_type, name) {
             Form::Plain => encode(value, 0)?,
-            Form::Date => encode_date(name, value)?,
-            Form::DateOrText => encode_date(name, value).or_else(|_| encode(value, 0))?,
+            Form::Date(kind) => encode_date(kind, name, value)?,
             Form::Reference => encode_reference(value)?,
             Form::ReferenceList => match value {
                 Value::Array(list) => {
@@ -68,7 +70,8 @@ pub fn from_stored(course: &CourseKey, block_type: &str, doc: &RawDocument) -> R
             continue;
         }
         let value = match field_form(block_type, name) {
-            Form::Plain | Form::Date | Form::DateOrText => decode(value, 0),
+            Form::Plain => decode(value, 0),
+            Form::Date(kind) => decode_date(kind, value),
             Form::Reference => decode_reference(course, value),
             Form::ReferenceList => match value.as_array() {
                 Some(list) => Value::Array(
@@ -102,7 +105,7 @@ pub fn has_references(block_type: &str, doc: &RawDocument) -> bool {
     doc.into_iter().flatten().any(|(name, _)| {
         !matches!(
             field_form(block_type, name.as_str()),
-            Form::Plain | Form::Date | Form::DateOrText
+            Form::Plain | Form::Date(_)
         )
     })
 }
@@ -148,18 +151,40 @@ fn key_text(name: &str) -> Result<CString> {
     CString::try_from(name).map_err(|error| Error::Encode(error.to_string()))
 }
 
-fn encode_date(name: &str, value: &Value) -> Result<RawBson> {
-    match value {
-        Value::String(text) if text.is_empty() => Ok(RawBson::String(String::new())),
-        Value::String(text) => match parse_date(text) {
-            Some(date) => Ok(RawBson::DateTime(date)),
-            None => Err(Error::Encode(format!("{name} is no date: {text:?}"))),
-        },
-        // A number counts milliseconds (olx.md §4).
-        Value::Number(number) => Ok(number.as_i64().map_or(RawBson::Null, |millis| {
-            RawBson::DateTime(DateTime::from_millis(millis))
-        })),
-        other => encode(other, 0),
+fn encode_date(kind: FieldType, name: &str, value: &Value) -> Result<RawBson> {
+    // The form that is stored nearly always.
+    if let Value::String(text) = value
+        && text.ends_with('Z')
+        && let Some(date) = parse_date(text)
+    {
+        return Ok(RawBson::DateTime(date));
+    }
+    let read = FieldValue::Json(value.clone());
+    match fields::from_json(kind, read, Clock::of_year(NO_CLOCK)) {
+        Ok(FieldValue::Moment(moment)) => Ok(RawBson::DateTime(DateTime::from_millis(
+            moment.to_utc().timestamp_millis(),
+        ))),
+        Ok(FieldValue::Json(value)) => encode(&value, 0),
+        // A duration, which stays the number of seconds that it is written as.
+        Ok(_) => encode(value, 0),
+        Err(error) => Err(Error::Encode(format!("{name}: {error}"))),
+    }
+}
+
+fn decode_date(kind: FieldType, value: RawBsonRef<'_>) -> Value {
+    let moment = match value {
+        RawBsonRef::DateTime(date) => {
+            chrono::DateTime::from_timestamp_millis(date.timestamp_millis())
+        }
+        _ => None,
+    };
+    let Some(moment) = moment else {
+        return decode(value, 0);
+    };
+    let moment = FieldValue::Moment(Moment::utc(moment.naive_utc()));
+    match fields::to_json(kind, moment) {
+        Ok(FieldValue::Json(text)) => text,
+        _ => decode(value, 0),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bson::oid::ObjectId;
 use course_model::block_types::block_type_or_hidden;
+use course_model::fields::{Clock, FieldValue, normalise, serialize_attribute};
 use course_model::{Block, BlockKey, Fields, Scope};
 use opaque_keys::CourseKey;
 use records::split_index::{self, CourseIndexRow};
@@ -56,7 +57,7 @@ impl ModuleStore {
         if !fields.is_empty() {
             let mut edit = CourseEdit::new(stamp, draft, published);
             let old = definition_of(edit.draft(), &root, &definitions)?;
-            let values = merged(course, edit.draft(), &root, &old, fields)?;
+            let values = merged(course, edit.draft(), &root, &old, fields, stamp)?;
             edit.set_block(&root, values, &old)?;
             changes.add(&mut row, &edit.finish());
         }
@@ -81,7 +82,7 @@ impl ModuleStore {
             std::slice::from_ref(key),
             |edit, definitions| {
                 let old = old_definition(edit.draft(), key, definitions)?;
-                let values = merged(course, edit.draft(), key, old, fields)?;
+                let values = merged(course, edit.draft(), key, old, fields, stamp)?;
                 edit.set_block(key, values, old).map(|_| ())
             },
         )
@@ -131,7 +132,7 @@ impl ModuleStore {
         block: &NewBlock,
         stamp: Stamp,
     ) -> Result<BlockKey> {
-        let (settings, content) = split_scopes(&block.block_type, &block.fields);
+        let (settings, content) = split_scopes(&block.block_type, &block.fields, stamp)?;
         let values = BlockValues {
             settings: values::to_stored(&block.block_type, &settings)?,
             content: values::to_stored(&block.block_type, &content)?,
@@ -375,10 +376,11 @@ fn merged(
     key: &BlockKey,
     old: &Definition,
     fields: &Fields,
+    stamp: Stamp,
 ) -> Result<BlockValues> {
     let stored = structure.block(key).ok_or_else(|| missing(key))?;
     let block_type = &key.block_type;
-    let (new_settings, new_content) = split_scopes(block_type, fields);
+    let (new_settings, new_content) = split_scopes(block_type, fields, stamp)?;
     let mut settings = values::from_stored(course, block_type, &stored.fields)?;
     settings.extend(new_settings);
     let mut content = values::from_stored(course, block_type, &old.fields)?;
@@ -391,18 +393,36 @@ fn merged(
     })
 }
 
-/// Values of settings scope and values of content scope. What the type does not know is a setting; learners'
-/// values are in no document and left out.
-fn split_scopes(block_type: &str, fields: &Fields) -> (Fields, Fields) {
+/// Values of settings scope and values of content scope, as their fields store them. What the type does not
+/// know is a setting; learners' values are in no document and left out.
+fn split_scopes(block_type: &str, fields: &Fields, stamp: Stamp) -> Result<(Fields, Fields)> {
     let mut block = Block::new(BlockKey::new(block_type, ""));
     let known = block_type_or_hidden(block_type);
+    let today = chrono::DateTime::from_timestamp_millis(stamp.now.timestamp_millis());
+    let clock = Clock::at(today.unwrap_or_default().date_naive());
     for (name, value) in fields {
-        let target = match known.field(name).map(|field| field.scope) {
-            Some(Scope::Content) => &mut block.content,
-            Some(Scope::Settings) | None => &mut block.settings,
-            Some(_) => continue,
+        let Some(field) = known.field(name) else {
+            block.settings.insert(name.clone(), value.clone());
+            continue;
         };
-        target.insert(name.clone(), value.clone());
+        let target = match field.scope {
+            Scope::Content => &mut block.content,
+            Scope::Settings => &mut block.settings,
+            _ => continue,
+        };
+        let stored = normalise(field.kind, FieldValue::Json(value.clone()), clock);
+        let stored = match stored {
+            Ok(FieldValue::Json(value)) => value,
+            Ok(FieldValue::Set(items)) => Value::Array(items),
+            Ok(other) => Value::String(serialize_attribute(&other)),
+            Err(error) => {
+                return Err(Error::BadValue {
+                    field: name.clone(),
+                    reason: error.to_string(),
+                });
+            }
+        };
+        target.insert(name.clone(), stored);
     }
-    (block.settings, block.content)
+    Ok((block.settings, block.content))
 }

@@ -11,9 +11,10 @@ mod tests;
 use std::sync::Arc;
 
 use bson::oid::ObjectId;
-use course_model::Fields;
+use course_model::{CourseSnapshot, Fields};
 use db::Db;
 use moka::future::Cache;
+use opaque_keys::CourseKey;
 
 pub use doctor::Unreferenced;
 pub use edit::NewBlock;
@@ -83,8 +84,12 @@ struct Inner {
     store: Arc<dyn DocumentStore>,
     /// Index rows and documents are in one database and commit together.
     one_database: bool,
+    snapshots: Cache<SnapshotKey, Arc<CourseSnapshot>>,
     definitions: Cache<ObjectId, Arc<CachedDefinition>>,
 }
+
+/// Names a snapshot: versions may be shared by courses, and their keys differ.
+type SnapshotKey = (CourseKey, ObjectId);
 
 /// A definition in the form in which it is mostly wanted.
 #[derive(Debug)]
@@ -112,6 +117,10 @@ impl ModuleStore {
     }
 
     fn new(db: Db, store: Arc<dyn DocumentStore>, one_database: bool, sizes: CacheSizes) -> Self {
+        let snapshots = Cache::builder()
+            .max_capacity(sizes.snapshots)
+            .weigher(|_, snapshot: &Arc<CourseSnapshot>| weight(snapshot.memory_bytes()))
+            .build();
         let definitions = Cache::builder()
             .max_capacity(sizes.definitions)
             .weigher(|_, definition: &Arc<CachedDefinition>| definition.bytes)
@@ -121,6 +130,7 @@ impl ModuleStore {
                 db,
                 store,
                 one_database,
+                snapshots,
                 definitions,
             }),
         }

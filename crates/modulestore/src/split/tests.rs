@@ -570,6 +570,31 @@ async fn fields_are_set_and_cleared() {
         fields(json!({ "display_name": "C" }))
     );
 
+    let bad = fields(json!({ "graceperiod": 7 }));
+    let error = store
+        .update_fields(&course(), &chapter, &bad, stamp(3))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::BadValue { .. }));
+    let loose = fields(json!({ "graceperiod": "1 day 5 hours", "due": "Feb 5 2026" }));
+    store
+        .update_fields(&course(), &chapter, &loose, stamp(3))
+        .await
+        .unwrap();
+    let read = store
+        .content(&course(), Branch::Draft)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        read.blocks[&chapter].settings["graceperiod"],
+        "1 days 18000 seconds"
+    );
+    assert_eq!(
+        read.blocks[&chapter].settings["due"],
+        "2026-02-05T00:00:00Z"
+    );
+
     let html = key("html@h");
     let body = fields(json!({ "data": "draft" }));
     store
@@ -927,4 +952,102 @@ async fn the_recorded_course_is_at_home() {
         .unwrap();
     assert_eq!(ids.len(), 37);
     assert!(!store.has_changes(&toy, &root).await.unwrap());
+}
+
+// courseware.md §2.5, design.md principle 2: one statement a request for the version, the rest from memory,
+// and a publish by anybody is seen at once.
+#[tokio::test]
+async fn snapshots_follow_the_pointer() {
+    let world = world().await;
+    let store = &world.store;
+    store
+        .import_course(import(&course(), &archive("x"), Vec::new()), stamp(0))
+        .await
+        .unwrap();
+    let (first, cold) = db::counting(store.snapshot(&course(), Branch::Published)).await;
+    let first = first.unwrap().unwrap();
+    assert_eq!(cold.reads, 2);
+    let branch = course().for_branch(Some("published-branch")).unwrap();
+    let (again, warm) = db::counting(store.snapshot(&branch, Branch::Published)).await;
+    assert_eq!(warm.reads, 1);
+    assert!(Arc::ptr_eq(&first, &again.unwrap().unwrap()));
+
+    let row = store.course_index(&course()).await.unwrap().unwrap();
+    assert_eq!(first.version(), row.published_version);
+    assert_eq!(first.course_key(), &course());
+    assert_eq!(first.len(), 7);
+    let root = first.course();
+    assert_eq!(root.display_name(), "T");
+    // §17.18: inherited from the course.
+    let html = first.find(&key("html@h")).unwrap();
+    assert_eq!(
+        first.block(html).field("start").unwrap(),
+        "2015-07-17T12:00:00Z"
+    );
+    let split_test = first.find(&key("split_test@t")).unwrap();
+    let (bodies, reads) = db::counting(store.definitions(&first, &[html, split_test, html])).await;
+    let bodies = bodies.unwrap();
+    assert_eq!(reads.reads, 1);
+    assert_eq!(bodies[2]["data"], "x");
+    assert_eq!(
+        bodies[1]["group_id_to_child"]["0"],
+        "block-v1:Acme+Bio+R1+type@html+block@h"
+    );
+    let (body, reads) = db::counting(store.definition(&first, html)).await;
+    assert_eq!(
+        (body.unwrap()["data"].as_str(), reads.reads),
+        (Some("x"), 0)
+    );
+
+    // Another process, with caches of its own.
+    let other = ModuleStore::embedded(world.db.clone(), CacheSizes::default())
+        .await
+        .unwrap();
+    let named = fields(json!({ "display_name": "C" }));
+    other
+        .update_fields(&course(), &key("chapter@c"), &named, stamp(1))
+        .await
+        .unwrap();
+    let second = store
+        .snapshot(&course(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_ne!(first.version(), second.version());
+    let chapter = second.find(&key("chapter@c")).unwrap();
+    assert_eq!(second.block(chapter).display_name(), "C");
+    let old = ObjectId::parse_str(first.version()).unwrap();
+    let old = store.snapshot_at(&course(), old).await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first, &old));
+    let missing = CourseKey::parse("course-v1:No+Such+Course").unwrap();
+    assert!(
+        store
+            .snapshot(&missing, Branch::Draft)
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+// Whoever asks at the same time waits for one load.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_snapshot_is_loaded_once() {
+    let world = world().await;
+    let store = world.store.clone();
+    store
+        .import_course(import(&course(), &archive("x"), Vec::new()), stamp(0))
+        .await
+        .unwrap();
+    let before = world.db.totals().reads;
+    let mut tasks = Vec::new();
+    for _ in 0..16 {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            store.snapshot(&course(), Branch::Draft).await
+        }));
+    }
+    for task in tasks {
+        assert!(task.await.unwrap().unwrap().is_some());
+    }
+    assert_eq!(world.db.totals().reads - before, 17);
 }

@@ -1,1 +1,3 @@
 //! Routers, handlers and templates of the LMS.
+
+pub mod pages;

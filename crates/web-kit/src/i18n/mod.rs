@@ -4,6 +4,7 @@
 //! its English wording; what a catalogue does not have is shown in English. Placeholders are named, `{count}`, so that
 //! translators may move them.
 
+pub mod audit;
 mod format;
 mod negotiate;
 mod plural;

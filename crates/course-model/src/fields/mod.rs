@@ -6,6 +6,7 @@ mod kind;
 mod moment;
 mod python;
 mod strftime;
+mod structured;
 mod value;
 mod yaml;
 

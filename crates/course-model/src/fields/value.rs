@@ -2,7 +2,7 @@
 //! (courseware.md §3 and §18, olx.md §4).
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::dateparse::{self, Defaults};
 use super::duration;
@@ -10,6 +10,7 @@ use super::kind::FieldType;
 use super::moment::{Duration, Moment};
 use super::python::{Int, float_repr, json_dumps, json_dumps_indented};
 use super::python::{parse_float, parse_int, truncate};
+use super::structured::{group_access, partition, score};
 use super::yaml;
 
 /// A value does not fit its field.
@@ -472,6 +473,8 @@ fn epoch(millis: f64) -> Result<FieldValue, FieldError> {
     }
 }
 
+const DAY_SECONDS: i32 = 86_400;
+
 /// Reads a date as fields do: month and day must be written, naive is UTC. The outer `None` means that the
 /// text is no date, the inner one that it lacks month or day.
 #[must_use]
@@ -491,8 +494,12 @@ pub fn parse_date(text: &str, clock: Clock) -> Option<Option<Moment>> {
     if read(2, 2)? != moment {
         return Some(None);
     }
-    let offset = Some(moment.offset.unwrap_or_default());
-    Some(Some(Moment { offset, ..moment }))
+    let offset = moment.offset.unwrap_or_default();
+    // A zone a day or more away is found out last.
+    (offset.abs() < DAY_SECONDS).then_some(Some(Moment {
+        offset: Some(offset),
+        ..moment
+    }))
 }
 
 fn date_text(moment: &Moment) -> String {
@@ -512,7 +519,9 @@ fn datetime(value: FieldValue, clock: Clock) -> Result<FieldValue, FieldError> {
                 date: clock.today,
                 pivot: clock.pivot,
             };
-            dateparse::parse(&text, defaults).ok_or(mismatch)?
+            dateparse::parse(&text, defaults)
+                .filter(|moment| moment.offset.unwrap_or_default().abs() < DAY_SECONDS)
+                .ok_or(mismatch)?
         }
         FieldValue::Json(Value::Bool(value)) => return seconds(f64::from(u8::from(value))),
         FieldValue::Json(Value::Number(number)) => {
@@ -528,23 +537,6 @@ fn seconds(seconds: f64) -> Result<FieldValue, FieldError> {
     Duration::from_seconds(seconds)
         .map(FieldValue::Duration)
         .ok_or(FieldError::Overflow)
-}
-
-fn group_access(value: FieldValue) -> Result<FieldValue, FieldError> {
-    let mismatch = || FieldError::Mismatch(FieldType::GroupAccess);
-    match value {
-        FieldValue::Json(Value::Null) => Ok(value),
-        FieldValue::Json(Value::Object(groups)) => groups
-            .into_iter()
-            .map(|(partition, groups)| match parse_int(&partition) {
-                Some(Int::Exact(partition)) => Some((partition.to_string(), groups)),
-                _ => None,
-            })
-            .collect::<Option<Map<_, _>>>()
-            .map(|groups| FieldValue::Json(Value::Object(groups)))
-            .ok_or_else(mismatch),
-        _ => Err(mismatch()),
-    }
 }
 
 fn to_set(value: FieldValue) -> Result<FieldValue, FieldError> {
@@ -575,75 +567,6 @@ fn to_set(value: FieldValue) -> Result<FieldValue, FieldError> {
             set.push(item);
         }
     }
-    set.sort_by_cached_key(Value::to_string);
+    set.sort_by_cached_key(json_dumps);
     Ok(FieldValue::Set(set))
-}
-
-/// A score with earned between 0 and possible; null stays null.
-fn score(value: &Value) -> Option<Value> {
-    if value.is_null() {
-        return Some(Value::Null);
-    }
-    let fields = value.as_object()?;
-    let (earned, possible) = (fields.get("raw_earned")?, fields.get("raw_possible")?);
-    let number = |value: &Value| match value {
-        Value::Bool(value) => Some(f64::from(u8::from(*value))),
-        value => value.as_f64(),
-    };
-    let good = fields.len() == 2 && (0.0..=number(possible)?).contains(&number(earned)?);
-    good.then(|| json!({"raw_earned": earned, "raw_possible": possible}))
-}
-
-/// A group configuration as stored now; `None` when a part is missing, or its scheme is unknown or computed.
-fn partition(value: &Value) -> Option<Value> {
-    let fields = value.as_object()?;
-    let (id, name) = (fields.get("id")?, fields.get("name")?);
-    let (description, groups) = (
-        fields.get("description")?,
-        fields.get("groups")?.as_array()?,
-    );
-    let scheme = match fields.get("version")?.as_f64()? {
-        1.0 => "random",
-        version if version >= 2.0 => fields.get("scheme")?.as_str()?,
-        _ => return None,
-    };
-    if !matches!(scheme, "random" | "cohort" | "verification" | "team") {
-        return None;
-    }
-    let groups = groups
-        .iter()
-        .map(partition_group)
-        .collect::<Option<Vec<_>>>()?;
-    let id = whole(id)?;
-    Some(json!({
-        "id": id,
-        "name": name,
-        "scheme": scheme,
-        "description": description,
-        "parameters": fields.get("parameters").cloned().unwrap_or_else(|| json!({})),
-        "groups": groups,
-        "active": fields.get("active").cloned().unwrap_or(Value::Bool(true)),
-        "version": 3,
-    }))
-}
-
-fn partition_group(value: &Value) -> Option<Value> {
-    let fields = value.as_object()?;
-    let (id, name) = (fields.get("id")?, fields.get("name")?);
-    if fields.get("version")?.as_f64() != Some(1.0) {
-        return None;
-    }
-    Some(json!({"id": whole(id)?, "name": name, "version": 1}))
-}
-
-/// `int(value)` of a number, bool or text.
-fn whole(value: &Value) -> Option<Value> {
-    match from_json(
-        FieldType::Integer,
-        FieldValue::Json(value.clone()),
-        Clock::of_year(1970),
-    ) {
-        Ok(FieldValue::Json(value)) if !value.is_null() => Some(value),
-        _ => None,
-    }
 }

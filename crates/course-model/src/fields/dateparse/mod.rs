@@ -1,11 +1,17 @@
 //! Lenient reading of dates: the rules of Python's `dateutil.parser` with its defaults (month first),
 //! since courses hold dates in every form that it takes.
 
+mod tokens;
+mod words;
+mod ymd;
+
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
+use self::tokens::{Decimal, all_digits, int, part, tokens};
+use self::words::{among, ampm, hms, is_jump, is_utc, month, weekday};
+use self::ymd::{Label, Ymd};
 use super::moment::Moment;
-use super::python::Int;
-use super::python::{is_space, parse_int};
+use super::python::parse_float;
 
 /// What a text may leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +88,6 @@ fn build(
     }
     let local = date.and_hms_micro_opt(hour, minute, second, micro)?;
     let offset = match found.offset {
-        Some(offset) if offset.abs() >= 86_400 => return None,
         Some(offset) => Some(i32::try_from(offset).ok()?),
         None => None,
     };
@@ -122,340 +127,6 @@ fn convert_year(year: i64, century: bool, pivot: i32) -> Option<i64> {
         year
     })
 }
-
-// Words.
-
-fn among(token: &str, words: &[&str]) -> bool {
-    words.contains(&token.to_lowercase().as_str())
-}
-
-fn position(token: &str, groups: &[&[&str]]) -> Option<usize> {
-    let token = token.to_lowercase();
-    groups
-        .iter()
-        .position(|words| words.contains(&token.as_str()))
-}
-
-fn is_jump(token: &str) -> bool {
-    among(
-        token,
-        &[
-            " ", ".", ",", ";", "-", "/", "'", "at", "on", "and", "ad", "m", "t", "of", "st", "nd",
-            "rd", "th",
-        ],
-    )
-}
-
-fn weekday(token: &str) -> Option<u32> {
-    const DAYS: [&[&str]; 7] = [
-        &["mon", "monday"],
-        &["tue", "tuesday"],
-        &["wed", "wednesday"],
-        &["thu", "thursday"],
-        &["fri", "friday"],
-        &["sat", "saturday"],
-        &["sun", "sunday"],
-    ];
-    position(token, &DAYS).map(|index| index as u32)
-}
-
-fn month(token: &str) -> Option<i64> {
-    const MONTHS: [&[&str]; 12] = [
-        &["jan", "january"],
-        &["feb", "february"],
-        &["mar", "march"],
-        &["apr", "april"],
-        &["may"],
-        &["jun", "june"],
-        &["jul", "july"],
-        &["aug", "august"],
-        &["sep", "sept", "september"],
-        &["oct", "october"],
-        &["nov", "november"],
-        &["dec", "december"],
-    ];
-    position(token, &MONTHS).map(|index| index as i64 + 1)
-}
-
-/// Hour, minute or second labels: 0, 1, 2.
-fn hms(token: &str) -> Option<usize> {
-    const LABELS: [&[&str]; 3] = [
-        &["h", "hour", "hours"],
-        &["m", "minute", "minutes"],
-        &["s", "second", "seconds"],
-    ];
-    position(token, &LABELS)
-}
-
-/// 0 for am, 1 for pm.
-fn ampm(token: &str) -> Option<usize> {
-    position(token, &[&["am", "a"], &["pm", "p"]])
-}
-
-fn is_utc(token: &str) -> bool {
-    among(token, &["utc", "gmt", "z"])
-}
-
-// Tokens.
-
-fn is_digit(c: char) -> bool {
-    // Python's `isdigit` knows more digits, but none of them makes a number.
-    opaque_keys::decimal_value(c).is_some()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Start,
-    Word,
-    Number,
-    WordDot,
-    NumberDot,
-}
-
-/// Splits words, numbers with decimals, single blanks and single other characters.
-fn tokens(text: &str) -> Vec<String> {
-    let chars: Vec<char> = text.chars().filter(|c| *c != '\0').collect();
-    let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(&first) = chars.get(at) {
-        at += 1;
-        let mut state = if first.is_alphabetic() {
-            State::Word
-        } else if is_digit(first) {
-            State::Number
-        } else {
-            out.push(if is_space(first) {
-                " ".to_owned()
-            } else {
-                first.to_string()
-            });
-            continue;
-        };
-        let mut token = String::from(first);
-        let mut letters = false;
-        while let Some(&c) = chars.get(at) {
-            let after_dot = token.ends_with('.');
-            letters |= matches!(state, State::Word | State::WordDot);
-            let next = match state {
-                State::Word if c.is_alphabetic() => State::Word,
-                State::Word if c == '.' => State::WordDot,
-                State::Number if is_digit(c) => State::Number,
-                State::Number if c == '.' || (c == ',' && token.chars().count() >= 2) => {
-                    State::NumberDot
-                }
-                State::WordDot if c == '.' || c.is_alphabetic() => State::WordDot,
-                State::WordDot if is_digit(c) && after_dot => State::NumberDot,
-                State::NumberDot if c == '.' || is_digit(c) => State::NumberDot,
-                State::NumberDot if c.is_alphabetic() && after_dot => State::WordDot,
-                _ => State::Start,
-            };
-            if next == State::Start {
-                break;
-            }
-            state = next;
-            token.push(c);
-            at += 1;
-        }
-        let dots = token.matches('.').count();
-        let dotted = matches!(state, State::WordDot | State::NumberDot);
-        if dotted && (letters || dots > 1 || token.ends_with(['.', ','])) {
-            split_at_dots(&token, &mut out);
-        } else if state == State::NumberDot && dots == 0 {
-            out.push(token.replace(',', "."));
-        } else {
-            out.push(token);
-        }
-    }
-    out
-}
-
-fn split_at_dots(token: &str, out: &mut Vec<String>) {
-    let mut rest = token;
-    while let Some(at) = rest.find(['.', ',']) {
-        let (before, tail) = rest.split_at(at);
-        let (dot, after) = tail.split_at(1);
-        if !before.is_empty() {
-            out.push(before.to_owned());
-        }
-        out.push(dot.to_owned());
-        rest = after;
-    }
-    if !rest.is_empty() {
-        out.push(rest.to_owned());
-    }
-}
-
-/// A number of a token: whole part and decimals.
-#[derive(Clone, Copy)]
-struct Decimal {
-    whole: i64,
-    /// Decimals as a fraction of 10^18.
-    fraction: u64,
-}
-
-const FRACTION: u128 = 1_000_000_000_000_000_000;
-
-impl Decimal {
-    fn read(token: &str) -> Option<Self> {
-        let (whole, fraction) = token.split_once('.').unwrap_or((token, ""));
-        let digits: String = fraction
-            .chars()
-            .map(|c| opaque_keys::decimal_value(c).and_then(|value| char::from_digit(value, 10)))
-            .collect::<Option<_>>()?;
-        let fraction = format!("{digits:0<18}");
-        Some(Self {
-            whole: int(whole)?,
-            fraction: fraction.get(..18)?.parse().ok()?,
-        })
-    }
-
-    /// Whole sixtieths of the decimals; `None` when there are none.
-    fn sixtieths(self) -> Option<i64> {
-        (self.fraction != 0).then(|| (u128::from(self.fraction) * 60 / FRACTION) as i64)
-    }
-}
-
-fn int(token: &str) -> Option<i64> {
-    match parse_int(token)? {
-        Int::Exact(value) => Some(value),
-        Int::Large(_) => None,
-    }
-}
-
-/// Characters `from..to` of a token.
-fn part(token: &str, from: usize, to: usize) -> String {
-    token.chars().skip(from).take(to - from).collect()
-}
-
-fn all_digits(token: &str) -> bool {
-    !token.is_empty() && token.chars().all(is_digit)
-}
-
-// Years, months and days.
-
-#[derive(Default)]
-struct Ymd {
-    values: Vec<i64>,
-    year_at: Option<usize>,
-    month_at: Option<usize>,
-    /// Whether a year of more than two digits was written.
-    century: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Label {
-    Any,
-    Month,
-    Year,
-}
-
-impl Ymd {
-    fn push_text(&mut self, token: &str, label: Label) -> Option<()> {
-        let long = all_digits(token) && token.chars().count() > 2;
-        self.push(int(token)?, long, label)
-    }
-
-    fn push_value(&mut self, value: i64, over_100: bool, label: Label) -> Option<()> {
-        self.push(value, over_100, label)
-    }
-
-    fn push(&mut self, value: i64, is_year: bool, label: Label) -> Option<()> {
-        let mut label = label;
-        if is_year {
-            self.century = true;
-            if label == Label::Month {
-                return None;
-            }
-            label = Label::Year;
-        }
-        self.values.push(value);
-        let slot = match label {
-            Label::Any => return Some(()),
-            Label::Month => &mut self.month_at,
-            Label::Year => &mut self.year_at,
-        };
-        if slot.is_some() {
-            return None;
-        }
-        *slot = Some(self.values.len() - 1);
-        Some(())
-    }
-
-    fn could_be_day(&self, value: Decimal) -> Option<bool> {
-        let day = i64::from(value.fraction != 0) + value.whole;
-        let Some(month) = self.month_at.and_then(|at| self.values.get(at)) else {
-            return Some(value.whole >= 1 && day <= 31);
-        };
-        let year = self
-            .year_at
-            .and_then(|at| self.values.get(at))
-            .copied()
-            .unwrap_or(2000);
-        let last = days_in_month(i32::try_from(year).ok()?, u32::try_from(*month).ok()?)?;
-        Some(value.whole >= 1 && day <= last.into())
-    }
-
-    /// Which is which. The outer `None` is an error.
-    fn resolve(&self) -> Option<(Option<i64>, Option<i64>, Option<i64>)> {
-        let values = self.values.as_slice();
-        let known = usize::from(self.year_at.is_some()) + usize::from(self.month_at.is_some());
-        if (values.len() == known && known > 0) || (values.len() == 3 && known == 2) {
-            let get = |at: Option<usize>| at.and_then(|at| values.get(at)).copied();
-            let rest = (0..values.len())
-                .find(|at| Some(*at) != self.year_at && Some(*at) != self.month_at);
-            return Some((get(self.year_at), get(self.month_at), get(rest)));
-        }
-        match (values, self.month_at) {
-            ([], _) => Some((None, None, None)),
-            (&[other], None) => Some(year_or_day(other, None)),
-            (&[only], Some(_)) => Some((None, Some(only), None)),
-            (&[a, b], Some(at)) => {
-                let (month, other) = if at == 0 { (a, b) } else { (b, a) };
-                Some(year_or_day(other, Some(month)))
-            }
-            (&[a, b], None) => Some(if a > 31 {
-                (Some(a), Some(b), None)
-            } else if b > 31 {
-                (Some(b), Some(a), None)
-            } else {
-                (None, Some(a), Some(b))
-            }),
-            (&[a, b, c], Some(0)) => Some(if b > 31 {
-                (Some(b), Some(a), Some(c))
-            } else {
-                (Some(c), Some(a), Some(b))
-            }),
-            (&[a, b, c], Some(1)) => Some(if a > 31 {
-                (Some(a), Some(b), Some(c))
-            } else {
-                (Some(c), Some(b), Some(a))
-            }),
-            (&[a, b, c], Some(_)) => Some(if b > 31 {
-                (Some(b), Some(c), Some(a))
-            } else {
-                (Some(a), Some(c), Some(b))
-            }),
-            (&[a, b, c], None) => Some(if a > 31 || self.year_at == Some(0) {
-                (Some(a), Some(b), Some(c))
-            } else if a > 12 {
-                (Some(c), Some(b), Some(a))
-            } else {
-                (Some(c), Some(a), Some(b))
-            }),
-            _ => None,
-        }
-    }
-}
-
-fn year_or_day(other: i64, month: Option<i64>) -> (Option<i64>, Option<i64>, Option<i64>) {
-    if other > 31 {
-        (Some(other), month, None)
-    } else {
-        (None, month, Some(other))
-    }
-}
-
-// The parser.
 
 #[derive(Default)]
 struct Found {
@@ -528,7 +199,7 @@ impl Parser {
     /// Reads the token at `self.at` and those that belong to it, and stops at the last of them.
     fn step(&mut self, pivot: i32) -> Option<()> {
         let token = self.token(self.at)?.to_owned();
-        if super::python::parse_float(&token).is_some() {
+        if parse_float(&token).is_some() {
             return self.number(&token);
         }
         if let Some(day) = weekday(&token) {

@@ -2,14 +2,13 @@
 //! forms, plain and quoted scalars, and block lists and mappings. Anchors, tags, block texts and documents
 //! are refused.
 
-use std::sync::LazyLock;
+mod scalars;
 
-use chrono::{NaiveDate, NaiveDateTime};
-use regex::Regex;
 use serde_json::{Map, Value};
 
-use super::moment::Moment;
-use super::python::{Int, float_repr, parse_float, parse_int};
+use self::scalars::resolve;
+
+use super::python::float_repr;
 use super::value::{FieldError, FieldValue};
 
 /// Values nest at most this deep.
@@ -27,20 +26,39 @@ fn read(text: &str) -> Option<FieldValue> {
     if !text.chars().all(printable) {
         return None;
     }
+    let chars = text.chars().collect();
     let mut lines = Lines {
-        chars: text.chars().collect(),
+        chars,
         at: 0,
+        counted: 0,
+        line_ends: 0,
+        line_start: 0,
     };
     let Some(indent) = lines.next_content()? else {
         return Some(FieldValue::NULL);
     };
-    let value = lines.block(indent, 0)?;
+    let value = lines.block(Within::Block(0), indent, 0)?;
     lines.next_content()?.is_none().then_some(value)
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    /// In brackets or braces.
+    Flow,
+    /// In block form; lines that go on with a plain scalar begin at this column or later.
+    Block(usize),
 }
 
 struct Lines {
     chars: Vec<char>,
     at: usize,
+    /// Up to where line ends have been counted.
+    counted: usize,
+    /// Line ends before `counted`.
+    line_ends: usize,
+    /// Where the line of `counted` begins.
+    line_start: usize,
 }
 
 impl Lines {
@@ -52,9 +70,20 @@ impl Lines {
         self.chars.get(self.at + ahead).copied()
     }
 
-    fn column(&self) -> usize {
-        let line = self.chars.get(..self.at).unwrap_or_default();
-        line.iter().rev().take_while(|c| **c != '\n').count()
+    /// Counts the line ends passed since the last count.
+    fn count(&mut self) {
+        while self.counted < self.at {
+            if self.chars.get(self.counted) == Some(&'\n') {
+                self.line_ends += 1;
+                self.line_start = self.counted + 1;
+            }
+            self.counted += 1;
+        }
+    }
+
+    fn column(&mut self) -> usize {
+        self.count();
+        self.at - self.line_start
     }
 
     /// Skips blanks, comments and line ends. The column of what follows; `Some(None)` at the end, `None` at a
@@ -65,20 +94,12 @@ impl Lines {
             match self.peek() {
                 None => return Some(None),
                 Some(' ' | '\n') => self.at += 1,
-                Some('#') if self.at == 0 || matches!(self.before(), Some(' ' | '\n' | '\t')) => {
+                Some('#') => {
                     while self.peek().is_some_and(|c| c != '\n') {
                         self.at += 1;
                     }
                 }
-                Some('\t') => {
-                    // Fine before a line end or comment, else an error.
-                    let rest = self.chars.get(self.at..)?;
-                    let next = rest.iter().find(|c| !matches!(c, ' ' | '\t'));
-                    match next {
-                        Some('\n' | '#') if self.column() > 0 => self.at += 1,
-                        _ => return None,
-                    }
-                }
+                Some('\t') => return None,
                 Some(_) => return Some(Some(self.column())),
             }
         }
@@ -96,7 +117,7 @@ impl Lines {
     }
 
     /// A value whose first token stands at column `indent`.
-    fn block(&mut self, indent: usize, depth: usize) -> Option<FieldValue> {
+    fn block(&mut self, outer: Within, indent: usize, depth: usize) -> Option<FieldValue> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -104,7 +125,7 @@ impl Lines {
             return self.block_list(indent, depth);
         }
         let start = self.at;
-        let key = self.scalar_or_flow(false, depth)?;
+        let key = self.scalar_or_flow(outer, depth)?;
         self.skip_blanks();
         let one_line = !self
             .chars
@@ -119,7 +140,7 @@ impl Lines {
     }
 
     fn skip_blanks(&mut self) {
-        while matches!(self.peek(), Some(' ' | '\t')) {
+        while self.peek() == Some(' ') {
             self.at += 1;
         }
     }
@@ -129,7 +150,9 @@ impl Lines {
         while self.peek() == Some('-') && Self::is_gap(self.peek_at(1)) && self.column() == indent {
             self.at += 1;
             let item = match self.next_content()? {
-                Some(column) if column > indent => self.block(column, depth + 1)?,
+                Some(column) if column > indent => {
+                    self.block(Within::Block(indent + 1), column, depth + 1)?
+                }
                 _ => FieldValue::NULL,
             };
             items.push(plain(item));
@@ -155,9 +178,9 @@ impl Lines {
                 Some(column) if column > indent || self.line() == line => {
                     let nested = self.line() != line;
                     if nested {
-                        self.block(column, depth + 1)?
+                        self.block(Within::Block(indent + 1), column, depth + 1)?
                     } else {
-                        self.same_line(depth)?
+                        self.same_line(Within::Block(indent + 1), depth)?
                     }
                 }
                 Some(column)
@@ -175,7 +198,7 @@ impl Lines {
                     if self.peek() == Some('-') && Self::is_gap(self.peek_at(1)) {
                         return None;
                     }
-                    key = key_text(self.scalar_or_flow(false, depth)?)?;
+                    key = key_text(self.scalar_or_flow(Within::Block(indent + 1), depth)?)?;
                     self.skip_blanks();
                     if self.peek() != Some(':') || !Self::is_gap(self.peek_at(1)) {
                         return None;
@@ -187,22 +210,22 @@ impl Lines {
         }
     }
 
-    fn line(&self) -> usize {
-        let before = self.chars.get(..self.at).unwrap_or_default();
-        before.iter().filter(|c| **c == '\n').count()
+    fn line(&mut self) -> usize {
+        self.count();
+        self.line_ends
     }
 
     /// A value on the line of its key: no list or mapping of its own.
-    fn same_line(&mut self, depth: usize) -> Option<FieldValue> {
+    fn same_line(&mut self, outer: Within, depth: usize) -> Option<FieldValue> {
         if self.peek() == Some('-') && Self::is_gap(self.peek_at(1)) {
             return None;
         }
-        let value = self.scalar_or_flow(false, depth)?;
+        let value = self.scalar_or_flow(outer, depth)?;
         self.skip_blanks();
         (self.peek() != Some(':') || !Self::is_gap(self.peek_at(1))).then_some(value)
     }
 
-    fn scalar_or_flow(&mut self, in_flow: bool, depth: usize) -> Option<FieldValue> {
+    fn scalar_or_flow(&mut self, within: Within, depth: usize) -> Option<FieldValue> {
         if depth > MAX_DEPTH {
             return None;
         }
@@ -221,7 +244,7 @@ impl Lines {
                     return None;
                 }
                 return match self.next_content()? {
-                    Some(_) => self.scalar_or_flow(in_flow, depth + 1),
+                    Some(_) => self.scalar_or_flow(within, depth + 1),
                     None => Some(FieldValue::NULL),
                 };
             }
@@ -229,7 +252,7 @@ impl Lines {
             '{' => self.flow_map(depth)?,
             '"' => FieldValue::Json(Value::String(self.double_quoted()?)),
             '\'' => FieldValue::Json(Value::String(self.single_quoted()?)),
-            _ => return self.plain_scalar(in_flow),
+            _ => return self.plain_scalar(within),
         };
         Some(value)
     }
@@ -242,7 +265,7 @@ impl Lines {
             if self.peek() == Some(']') {
                 break;
             }
-            let item = self.scalar_or_flow(true, depth + 1)?;
+            let item = self.scalar_or_flow(Within::Flow, depth + 1)?;
             self.next_content()??;
             // A pair alone in a list is a mapping of one.
             let item = if self.peek() == Some(':') {
@@ -274,7 +297,7 @@ impl Lines {
             if self.peek() == Some('}') {
                 break;
             }
-            let key = key_text(self.scalar_or_flow(true, depth + 1)?)?;
+            let key = key_text(self.scalar_or_flow(Within::Flow, depth + 1)?)?;
             self.next_content()??;
             let value = if self.peek() == Some(':') {
                 self.at += 1;
@@ -300,7 +323,7 @@ impl Lines {
         if matches!(self.peek(), Some(',' | '}' | ']')) {
             return Some(FieldValue::NULL);
         }
-        self.scalar_or_flow(true, depth + 1)
+        self.scalar_or_flow(Within::Flow, depth + 1)
     }
 
     /// Line breaks inside quotes are folded: one is a blank, more are one less.
@@ -410,7 +433,8 @@ impl Lines {
         u32::from_str_radix(&text, 16).ok()
     }
 
-    fn plain_scalar(&mut self, in_flow: bool) -> Option<FieldValue> {
+    fn plain_scalar(&mut self, within: Within) -> Option<FieldValue> {
+        let in_flow = within == Within::Flow;
         let first = self.peek()?;
         let gap = Self::is_gap(self.peek_at(1));
         let flow_end = in_flow && matches!(self.peek_at(1), Some(',' | ']' | '}'));
@@ -424,16 +448,16 @@ impl Lines {
         let mut out = String::new();
         while let Some(c) = self.peek() {
             let stops = match c {
-                '\n' => true,
+                '\n' | '\t' => true,
                 ':' => {
                     Self::is_gap(self.peek_at(1))
                         || (in_flow && matches!(self.peek_at(1), Some(',' | '[' | ']' | '{' | '}')))
                 }
-                '#' => matches!(self.before(), Some(' ' | '\t')),
+                '#' => self.before() == Some(' '),
                 ',' | '[' | ']' | '{' | '}' => in_flow,
                 _ => false,
             };
-            if c == '\n' && self.continues(in_flow) {
+            if c == '\n' && self.continues(within) {
                 self.fold(&mut out);
                 continue;
             }
@@ -447,29 +471,22 @@ impl Lines {
         resolve(text)
     }
 
-    /// Whether the line after this line end goes on with a plain scalar of the top or of a flow form.
-    fn continues(&self, in_flow: bool) -> bool {
+    /// Whether the line after this line end goes on with a plain scalar: any in a flow form, else one that
+    /// is indented deeply enough.
+    fn continues(&self, within: Within) -> bool {
         let rest = self.chars.get(self.at..).unwrap_or_default();
-        let Some(skip) = rest.iter().position(|c| !matches!(c, ' ' | '\t' | '\n')) else {
+        let Some(skip) = rest.iter().position(|c| !matches!(c, ' ' | '\n')) else {
             return false;
         };
-        let next = rest.get(skip).copied();
-        let after = rest.get(skip + 1).copied();
-        match next {
-            Some('#') | None => false,
-            Some('-' | ':' | '?') if Self::is_gap(after) => false,
-            Some(',' | ']' | '}' | '[' | '{') if in_flow => false,
-            // Lines of a mapping or list begin at its own column.
-            Some(_) if !in_flow => {
-                let line: String = rest
-                    .get(skip..)
-                    .unwrap_or_default()
-                    .iter()
-                    .take_while(|c| **c != '\n')
-                    .collect();
-                !(line.contains(": ") || line.ends_with(':'))
-            }
-            Some(_) => true,
+        let blanks = rest.get(..skip).unwrap_or_default();
+        let column = blanks.iter().rev().take_while(|c| **c == ' ').count();
+        let (next, after) = (rest.get(skip).copied(), rest.get(skip + 1).copied());
+        match (within, next) {
+            (_, None | Some('#' | '\t'))
+            | (Within::Flow, Some(',' | ']' | '}' | '[' | '{' | '?')) => false,
+            (_, Some(':')) if Self::is_gap(after) => false,
+            (Within::Flow, Some(_)) => true,
+            (Within::Block(least), Some(_)) => column >= least,
         }
     }
 }
@@ -497,161 +514,6 @@ fn plain(value: FieldValue) -> Value {
         FieldValue::Duration(duration) => Value::String(duration.to_string()),
         FieldValue::Set(items) => Value::Array(items),
     }
-}
-
-#[expect(clippy::expect_used, reason = "the patterns are constant and tested")]
-static FLOAT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)$",
-    )
-    .expect("constant pattern")
-});
-
-#[expect(clippy::expect_used, reason = "the patterns are constant and tested")]
-static SIXTIES: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$").expect("constant pattern")
-});
-
-#[expect(clippy::expect_used, reason = "the patterns are constant and tested")]
-static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(
-        r"^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]*))?(?:[ \t]*(Z|([-+])([0-9]{1,2})(?::([0-9]{2}))?))?)?$",
-    )
-    .expect("constant pattern")
-});
-
-/// The value of a plain scalar.
-fn resolve(text: &str) -> Option<FieldValue> {
-    let json = |value: Value| Some(FieldValue::Json(value));
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Some(FieldValue::NULL),
-        "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return json(Value::Bool(true));
-        }
-        "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return json(Value::Bool(false));
-        }
-        ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => {
-            return Some(FieldValue::NotFinite(f64::INFINITY));
-        }
-        "-.inf" | "-.Inf" | "-.INF" => return Some(FieldValue::NotFinite(f64::NEG_INFINITY)),
-        ".nan" | ".NaN" | ".NAN" => return Some(FieldValue::NotFinite(f64::NAN)),
-        "=" | "<<" => return None,
-        _ => {}
-    }
-    if let Some(number) = int_scalar(text) {
-        return json(number);
-    }
-    if FLOAT.is_match(text) {
-        let digits = text.replace('_', "");
-        return parse_float(&digits).map(FieldValue::float);
-    }
-    if text.contains(':') && SIXTIES.is_match(text) {
-        return sixties(text);
-    }
-    if let Some(parts) = MOMENT.captures(text) {
-        return moment(text, &parts);
-    }
-    json(Value::from(text))
-}
-
-fn int_scalar(text: &str) -> Option<Value> {
-    let (sign, digits) = match text.strip_prefix(['-', '+']) {
-        Some(digits) if text.starts_with('-') => (-1, digits),
-        Some(digits) => (1, digits),
-        None => (1, text),
-    };
-    let radix = |digits: &str, base: u32| {
-        let plain = digits.replace('_', "");
-        i64::from_str_radix(&plain, base)
-            .ok()
-            .map(|value| Value::from(sign * value))
-    };
-    let of = |digits: &str, allowed: &str| {
-        !digits.is_empty() && digits.chars().all(|c| c == '_' || allowed.contains(c))
-    };
-    if let Some(bits) = digits.strip_prefix("0b").filter(|bits| of(bits, "01")) {
-        return radix(bits, 2);
-    }
-    if let Some(hex) = digits
-        .strip_prefix("0x")
-        .filter(|hex| of(hex, "0123456789abcdefABCDEF"))
-    {
-        return radix(hex, 16);
-    }
-    if digits == "0" {
-        return Some(Value::from(0));
-    }
-    if let Some(octal) = digits.strip_prefix('0') {
-        return if of(octal, "01234567") {
-            radix(octal, 8)
-        } else {
-            None
-        };
-    }
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) || !of(digits, "0123456789") {
-        return None;
-    }
-    let plain = digits.replace('_', "");
-    parse_int(&if sign < 0 { format!("-{plain}") } else { plain }).map(Int::value)
-}
-
-/// Numbers to the base of sixty: `1:30` is 90. An integer's first part begins with no zero.
-fn sixties(text: &str) -> Option<FieldValue> {
-    let plain = text.replace('_', "");
-    let negative = plain.starts_with('-');
-    let digits = plain.trim_start_matches(['-', '+']);
-    if !digits.contains('.') && digits.starts_with('0') {
-        return Some(FieldValue::Json(Value::from(text)));
-    }
-    let mut value = 0.0;
-    for part in digits.split(':') {
-        value = value * 60.0 + parse_float(part)?;
-    }
-    let value = if negative { -value } else { value };
-    if digits.contains('.') {
-        return Some(FieldValue::float(value));
-    }
-    super::python::truncate(value).map(|value| FieldValue::Json(value.value()))
-}
-
-fn moment(text: &str, parts: &regex::Captures<'_>) -> Option<FieldValue> {
-    let number = |group: usize| -> Option<u32> { parts.get(group)?.as_str().parse().ok() };
-    let (year, month, day) = (number(1)?, number(2)?, number(3)?);
-    let day_of = || NaiveDate::from_ymd_opt(year as i32, month, day).filter(|_| year > 0);
-    if parts.get(4).is_none() {
-        // Without a time month and day must have two digits, else this is text.
-        if text.len() != 10 {
-            return Some(FieldValue::Json(Value::from(text)));
-        }
-        return day_of().map(FieldValue::Day);
-    }
-    let fraction = parts.get(7).map_or("", |group| group.as_str());
-    let fraction = fraction.get(..6).unwrap_or(fraction);
-    let micros: u32 = format!("{fraction:0<6}").parse().ok()?;
-    let local: NaiveDateTime =
-        day_of()?.and_hms_micro_opt(number(4)?, number(5)?, number(6)?, micros)?;
-    let offset = match parts.get(9) {
-        Some(sign) => {
-            let hours = i32::try_from(number(10)?).ok()?;
-            let minutes = i32::try_from(number(11).unwrap_or_default()).ok()?;
-            let seconds = hours * 3600 + minutes * 60;
-            if seconds >= 86_400 {
-                return None;
-            }
-            Some(if sign.as_str() == "-" {
-                -seconds
-            } else {
-                seconds
-            })
-        }
-        None => parts.get(8).map(|_| 0),
-    };
-    Some(FieldValue::Moment(Moment {
-        local,
-        offset,
-        zone: None,
-    }))
 }
 
 #[cfg(test)]

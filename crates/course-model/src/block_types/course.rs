@@ -233,7 +233,7 @@ const COURSE: &[Row] = &[
     ("course_wide_js", T::List, S::Settings, List),
     ("course_wide_css", T::List, S::Settings, List),
     ("other_course_settings", T::Dict, S::Settings, Dict),
-    ("license", T::String, S::Settings, Null),
+    ("license", T::String, S::Content, Null),
 ];
 
 pub(super) const SPECS: &[Spec] = &[Spec::parent(&["course"], &[COURSE, SEQUENCE, EXAM])];

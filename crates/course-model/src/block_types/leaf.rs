@@ -137,7 +137,7 @@ const VIDEO: &[Row] = &[
     ),
     ("public_access", T::Boolean, S::Settings, Bool(false)),
     ("thumbnail", T::String, S::Settings, Text("")),
-    ("license", T::String, S::Settings, Null),
+    ("license", T::String, S::Content, Null),
 ];
 
 const POLL_QUESTION: &[Row] = &[

@@ -100,7 +100,7 @@ start_mysql() {
         --character-set-server=utf8mb4 --collation-server=utf8mb4_unicode_ci \
         --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=256M \
         --innodb-log-file-size=128M --innodb-fast-shutdown=1 --skip-log-bin \
-        --innodb-file-per-table=OFF --innodb-doublewrite=0 --sync-frm=OFF \
+        --innodb-file-per-table=OFF --innodb-doublewrite=0 --sync-frm=OFF --innodb-flush-method=nosync \
         --performance-schema=OFF --max-connections=400 --skip-name-resolve \
         >"$folder/mysql.log" 2>&1 </dev/null &
     echo $! >"$folder/mysql.pid"

@@ -96,7 +96,6 @@ pub fn moment(seconds: u32) -> NaiveDateTime {
 }
 
 /// An account of its own.
-#[expect(dead_code, reason = "for the suites of the next tables")]
 pub async fn user(db: &Db) -> User {
     let name = unique("user");
     let name = &name;

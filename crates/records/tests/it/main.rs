@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail loudly too")]
 
+mod courses;
 mod engines;
+mod learners;
 mod migrations;
 mod people;
+mod text;
 mod versions;

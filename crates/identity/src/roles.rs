@@ -255,6 +255,49 @@ impl Roles {
     }
 }
 
+/// Gives a user a role in a course; nothing happens if the user has it.
+///
+/// # Errors
+/// [`crate::Error::MissingRow`] when there is no such user.
+pub async fn grant_course_role(
+    db: &Db,
+    username: &str,
+    course: &CourseKey,
+    role: &str,
+) -> Result<()> {
+    let user = records::users::by_username(db, username).await?;
+    let user = user.ok_or(crate::Error::MissingRow("auth_user"))?;
+    let id = records::keys::course_text(course);
+    let id = id.as_str();
+    db.write(|mut tx| async move {
+        records::roles::add(&mut tx, user.id, course.org(), id, role).await
+    })
+    .await?;
+    Ok(())
+}
+
+/// Takes a role in a course away; whether the user had it.
+///
+/// # Errors
+/// [`crate::Error::MissingRow`] when there is no such user.
+pub async fn revoke_course_role(
+    db: &Db,
+    username: &str,
+    course: &CourseKey,
+    role: &str,
+) -> Result<bool> {
+    let user = records::users::by_username(db, username).await?;
+    let user = user.ok_or(crate::Error::MissingRow("auth_user"))?;
+    let id = records::keys::course_text(course);
+    let id = id.as_str();
+    let had = db
+        .write(|mut tx| async move {
+            records::roles::remove(&mut tx, user.id, course.org(), id, role).await
+        })
+        .await?;
+    Ok(had)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

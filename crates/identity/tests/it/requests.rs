@@ -1,7 +1,6 @@
 //! contracts/identity.md §5.1, §5.2, §11, §13 rows 20 to 26.
 
 use chrono::TimeDelta;
-use db::params;
 use identity::oauth::TokenRequest;
 use identity::{
     Credentials, Form, Identity, Refusal, RequestUser, Roles, User, Via, Viewer, authenticator_sets,
@@ -232,16 +231,11 @@ async fn roles() {
     for engine in engines::all().await {
         let identity = &engine.identity;
         let user = engines::user(identity, true).await;
-        identity
-            .db()
-            .execute(
-                "INSERT INTO student_courseaccessrole (org, course_id, role, user_id) \
-                 VALUES ('A', 'course-v1:A+B+C', 'staff', ?)",
-                &params![user.id],
-            )
+        let course = CourseKey::parse("course-v1:A+B+C").unwrap();
+        let name = &user.username;
+        identity::roles::grant_course_role(identity.db(), name, &course, "staff")
             .await
             .unwrap();
-        let course = CourseKey::parse("course-v1:A+B+C").unwrap();
         let (roles, counts) = db::counting(Roles::load(identity.db(), &Viewer::from(&user))).await;
         assert!(roles.unwrap().has_staff_access(&course));
         assert_eq!(counts.reads, 1);

@@ -31,4 +31,3 @@ pub use problem::{
     max_score,
 };
 pub use report::ReportRow;
-pub use responses::GraderReply;

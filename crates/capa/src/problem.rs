@@ -321,8 +321,9 @@ impl<'e> Problem<'e> {
             }
             self.tree
                 .set(input, "options", &format!("({})", texts.join(",")));
-            self.tree
-                .set(input, "correct", correct.first().map_or("", String::as_str));
+            if let Some(correct) = correct.first() {
+                self.tree.set(input, "correct", correct);
+            }
         }
         Ok(())
     }

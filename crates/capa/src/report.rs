@@ -15,8 +15,8 @@ use crate::xml::NodeId;
 pub struct ReportRow {
     /// Answer id.
     pub answer_id: String,
-    /// Text of the question.
-    pub question: String,
+    /// Text of the question; none when its element has no text of its own.
+    pub question: Option<String>,
     /// The answer in words.
     pub answer: String,
     /// The right answer in words; none when the input is not in the problem.
@@ -50,14 +50,14 @@ impl Problem<'_> {
         Ok(rows)
     }
 
-    fn question_label(&self, id: &str) -> Result<String> {
+    fn question_label(&self, id: &str) -> Result<Option<String>> {
         let label = self
             .problem_data
             .get(id)
             .map(|data| data.label.as_str())
             .unwrap_or_default();
         if !label.is_empty() {
-            return Ok(strip_tags(label));
+            return Ok(Some(strip_tags(label)));
         }
         let mut before = match self.by_id(id).as_slice() {
             [node] => self
@@ -74,15 +74,13 @@ impl Problem<'_> {
         if let Some(node) = before
             && matches!(self.tree.tag(node), "p" | "label")
         {
-            let mut text = String::new();
-            crate::inputs::collect_text(&self.tree, node, &mut text);
-            return Ok(text);
+            return Ok(self.tree.node(node).text.clone());
         }
         let parts: Vec<&str> = id.split('_').collect();
         let number = parts.len().checked_sub(2).and_then(|i| parts.get(i));
         let number = number.and_then(|text| crate::pyvalue::parse_int(text));
         let number = number.ok_or_else(|| Error::other("an answer id without number"))?;
-        Ok(format!("Question {}", number - 1))
+        Ok(Some(format!("Question {}", number - 1)))
     }
 
     fn answer_text(&self, id: &str, answer: &Value) -> Result<String> {
@@ -120,6 +118,7 @@ impl Problem<'_> {
                     _ => Ok("Multiple answers found".to_owned()),
                 }
             }
+            Value::String(text) if text.is_empty() => Ok("Answer Text Missing".to_owned()),
             Value::String(text) => Ok(text.clone()),
             _ => Err(Error::other("an answer that is neither text nor list")),
         }

@@ -114,6 +114,14 @@ fn run(op: &str, input: &Value) -> Result<Value, Error> {
             }
             out
         }
+        "score_update" => {
+            problem.score_update(field("score_msg"), field("queuekey"))?;
+            json!({
+                "correct_map": problem.correct_map().to_json(),
+                "score": problem.score(),
+                "max_score": problem.max_score(),
+            })
+        }
         "submission" => problem.submission(&answers, problem.correct_map(), &Value::Null),
         "report" => {
             let row = |row: capa::ReportRow| {

@@ -143,7 +143,11 @@ impl ProblemFields {
                 .ok()
                 .map(|date| date.with_timezone(&Utc))
         };
-        let name = text("display_name", String::new());
+        let name = match get("display_name") {
+            None => default.display_name,
+            Some(Value::Null) => String::new(),
+            Some(value) => py_str(&value),
+        };
         Self {
             display_name: if name.trim().is_empty() {
                 "problem".to_owned()

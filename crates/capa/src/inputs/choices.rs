@@ -116,7 +116,7 @@ pub(super) fn group(view: &View<'_>) -> Result<String> {
         if chosen {
             class.push_str(" submitted");
             checked = " checked=\"true\"";
-            if shown != "never" {
+            if shown != "never" && view.status.is_some() {
                 label = format!(" choicegroup_{}", view.class());
             }
         }
@@ -276,7 +276,7 @@ pub(super) fn text_group(view: &View<'_>) -> Result<String> {
         let name = escape_markup(plain);
         let chosen = contains(&view.value, plain)?;
         any |= chosen;
-        let class = if chosen && radio {
+        let class = if chosen && radio && view.status.is_some() {
             format!(" class=\"choicetextgroup_{}\"", view.class())
         } else {
             String::new()
@@ -321,7 +321,11 @@ pub(super) fn text_group(view: &View<'_>) -> Result<String> {
     let _ = write!(
         html,
         "<span id=\"answer_{id}\"></span></fieldset><input class=\"choicetextvalue\" type=\"hidden\" name=\"input_{id}{{}}\" id=\"input_{id}\" value=\"{}\"/><div class=\"indicator-container\">{status}</div>{}{}</div></section>",
-        view.value_text(),
+        if truthy(&view.value) {
+            view.value_text()
+        } else {
+            "{}".to_owned()
+        },
         alert(view, &shown),
         view.message("")
     );

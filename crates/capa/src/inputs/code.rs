@@ -222,7 +222,7 @@ pub(super) fn files(view: &View<'_>) -> String {
         "<section id=\"filesubmission_{id}\" class=\"filesubmission\"><div class=\"grader-status file\"><span class=\"{}\" id=\"status_{id}\">{}</span>{xqueue}<p class=\"debug\">{}</p><input type=\"file\" name=\"input_{id}\" id=\"input_{id}\" value=\"{}\" multiple=\"multiple\" data-required_files=\"{}\" data-allowed_files=\"{}\" aria-label=\"{}\"/></div><div class=\"message\" tabindex=\"-1\">{}</div></section>",
         queued.class(),
         queued.status_name(),
-        escape_markup(queue.status.as_deref().unwrap_or("None")),
+        escape_markup(queue.status.as_deref().unwrap_or_default()),
         view.value_text(),
         names("required_files"),
         names("allowed_files"),

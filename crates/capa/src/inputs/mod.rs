@@ -16,6 +16,7 @@ use crate::pyvalue::{PyValue, py_str};
 use crate::xml::{self, NodeId, Tree};
 
 pub(crate) use choices::{choice_texts, extract_choices};
+pub(crate) use special::python_json;
 
 const TAGS: [&str; 20] = [
     "annotationinput",
@@ -183,7 +184,7 @@ impl View<'_> {
 
     /// ph(X) of the contract.
     pub fn placeholder(source: &str) -> String {
-        format!("<div class=\"script_placeholder\" data-src=\"{source}\"></div>")
+        format!("<div class=\"script_placeholder\" data-src=\"{source}\"/>")
     }
 
     /// MSG(x) of the contract; without attribute when `by` is empty.
@@ -197,7 +198,7 @@ impl View<'_> {
             format!(" aria-describedby=\"{by}\"")
         };
         format!(
-            "<span class=\"message\"{by} tabindex=\"-1\">{}</span>",
+            "<span class=\"message\"{by} tabindex=\"-1\">{}</span>\n",
             self.msg
         )
     }
@@ -362,7 +363,7 @@ impl Problem<'_> {
             "lms_callback_url": queue.callback_url().replace("score_update", "ungraded_response"),
             "lms_key": key, "queue_name": queue.default_queue_name(),
         });
-        let info = crate::responses::student_info(self, &time, true);
+        let info = crate::responses::student_info(self, &time);
         let body = json!({
             "grader_payload": payload, "student_info": info, "student_response": submission,
         });

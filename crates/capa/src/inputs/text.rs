@@ -36,7 +36,7 @@ pub(super) fn line(view: &View<'_>) -> String {
     if !hidden.is_empty() {
         let _ = write!(
             inside,
-            "<div style=\"display:none;\" name=\"{}\" inputid=\"input_{id}\"></div>",
+            "<div style=\"display:none;\" name=\"{}\" inputid=\"input_{id}\"/>",
             view.esc("hidden", "")
         );
     }

@@ -40,7 +40,7 @@ pub(crate) fn add(
     let group = problem.tree.find(responder.node, "hintgroup");
     if let Some(group) = group {
         if problem.tree.get(group, "hintfn").is_some() {
-            return custom::hint_function(problem, responder, group, answers, map, old);
+            return custom::hint_function(problem, responder, group, answers, &map, old);
         }
         let tag = properties(&responder.tag).and_then(|kind| kind.hint_tag);
         let nodes = tag

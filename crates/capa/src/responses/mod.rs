@@ -28,7 +28,6 @@ use crate::problem::{Answers, Problem};
 use crate::pyvalue::{parse_int, strip};
 use crate::xml::{NodeId, Tree};
 
-pub use code::GraderReply;
 pub(crate) use code::{queue_key, student_info};
 pub use hints::html_escape;
 
@@ -171,7 +170,6 @@ pub(crate) enum Kind {
     Custom(custom::Custom),
     Symbolic(custom::Custom),
     Code(code::Code),
-    External,
     Schematic,
     Image,
     Annotation,
@@ -289,8 +287,8 @@ impl Responder {
             "stringresponse" => Kind::String(string::setup(problem, &responder)?),
             "numericalresponse" => Kind::Numerical(numerical::setup(problem, &responder)?),
             "formularesponse" => Kind::Formula(formula::setup(problem, &responder)),
-            "customresponse" => Kind::Custom(custom::setup(problem, &responder)),
-            "symbolicresponse" => Kind::Symbolic(custom::setup(problem, &responder)),
+            "customresponse" => Kind::Custom(custom::setup(problem, &responder)?),
+            "symbolicresponse" => Kind::Symbolic(custom::setup(problem, &responder)?),
             "coderesponse" => Kind::Code(code::setup(problem, &responder)?),
             "externalresponse" => {
                 return Err(Error::other("external graders are not available"));
@@ -331,7 +329,7 @@ impl Responder {
     pub fn answers(&self, problem: &Problem<'_>) -> Result<Vec<(String, Value)>> {
         let id = || self.answer_id().to_owned();
         Ok(match &self.kind {
-            Kind::Minimal | Kind::External => Vec::new(),
+            Kind::Minimal => Vec::new(),
             Kind::MultipleChoice(choices) | Kind::TrueFalse(choices) => {
                 vec![(id(), Value::from(choices.correct.clone()))]
             }
@@ -387,7 +385,7 @@ impl Responder {
 
     fn score(&self, problem: &mut Problem<'_>, answers: &Answers) -> Result<CorrectMap> {
         match &self.kind {
-            Kind::Minimal | Kind::External => Err(Error::other("not set up")),
+            Kind::Minimal => Err(Error::other("not set up")),
             Kind::MultipleChoice(choices) => multiplechoice::score(self, choices, answers),
             Kind::TrueFalse(choices) => {
                 Ok(multiplechoice::score_true_false(self, choices, answers))

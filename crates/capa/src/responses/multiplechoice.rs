@@ -13,10 +13,10 @@ use crate::xml::NodeId;
 /// The names of a choice group by what they are worth.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MultipleChoice {
-    /// Names of correct choices, in document order.
-    pub correct: Vec<String>,
+    /// Names of correct choices, in document order; null for one that got no name.
+    pub correct: Vec<Value>,
     /// Names of partially correct choices with their points.
-    partial: Vec<(String, f64)>,
+    partial: Vec<(Value, f64)>,
     /// How the choices were permuted: `shuffle` or `answerpool`.
     pub permuted: Option<&'static str>,
 }
@@ -53,7 +53,12 @@ pub(super) fn setup(
             .get(choice, "correct")
             .ok_or_else(|| Error::other("no correct"))?;
         let correct = problem.contextualize(correct);
-        let name = || problem.contextualize(tree.get(choice, "name").unwrap_or_default());
+        let name = || {
+            let name = tree.get(choice, "name");
+            name.map_or(Value::Null, |name| {
+                Value::String(problem.contextualize(name))
+            })
+        };
         if correct.to_uppercase() == "TRUE" {
             choices.correct.push(name());
         } else if responder.partial_credit.is_some() && correct.to_lowercase() == "partial" {
@@ -89,12 +94,9 @@ pub(super) fn score(
         }
     }
     let id = responder.answer_id();
-    let given = answers.get(id).and_then(Value::as_str);
-    let partial = choices
-        .partial
-        .iter()
-        .find(|(name, _)| Some(name.as_str()) == given);
-    let entry = if given.is_some_and(|given| choices.correct.iter().any(|name| name == given)) {
+    let given = answers.get(id);
+    let partial = choices.partial.iter().find(|(name, _)| Some(name) == given);
+    let entry = if given.is_some_and(|given| choices.correct.contains(given)) {
         Entry::mark("correct")
     } else if let (true, Some((_, value))) = (points, partial) {
         Entry::points("partially-correct", *value)
@@ -115,13 +117,8 @@ pub(super) fn score_true_false(
         Some(Value::Array(items)) => items.iter().collect(),
         Some(other) => vec![other],
     };
-    let named = |name: &String| given.iter().any(|value| value.as_str() == Some(name));
-    let right = choices.correct.iter().all(named)
-        && given.iter().all(|value| {
-            value
-                .as_str()
-                .is_some_and(|name| choices.correct.iter().any(|other| other == name))
-        });
+    let right = choices.correct.iter().all(|name| given.contains(&name))
+        && given.iter().all(|name| choices.correct.contains(name));
     CorrectMap::one(id, Entry::mark(if right { "correct" } else { "incorrect" }))
 }
 

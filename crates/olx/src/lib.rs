@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod error;
 pub mod links;
+pub mod policy;
 mod read;
 pub mod show;
 mod source;

@@ -127,10 +127,9 @@ fn walk(
 
 fn blocks(key: &CourseKey, published: &CourseContent, draft: &CourseContent) -> Vec<Value> {
     let parents = parents(draft);
-    let mut inherited: HashMap<&BlockKey, Fields> = HashMap::new();
+    let inherited = settle_all(draft, &parents);
     let mut out = Vec::with_capacity(draft.blocks.len());
     for (address, block) in &draft.blocks {
-        settle(address, draft, &parents, &mut inherited);
         let parent = parents.get(address).map(|parent| usage(key, parent));
         let Value::Object(mut shown) = version(key, block) else {
             continue;
@@ -207,6 +206,18 @@ fn shown_value(kind: FieldType, value: &Value) -> Value {
         }
         _ => value.clone(),
     }
+}
+
+/// What each block hands down: its own inheritable values over those of its ancestors.
+pub(crate) fn settle_all<'c>(
+    content: &'c CourseContent,
+    parents: &'c HashMap<BlockKey, BlockKey>,
+) -> HashMap<&'c BlockKey, Fields> {
+    let mut settled = HashMap::new();
+    for key in content.blocks.keys() {
+        settle(key, content, parents, &mut settled);
+    }
+    settled
 }
 
 /// Works out what a block hands down: its own inheritable values over those of its ancestors.

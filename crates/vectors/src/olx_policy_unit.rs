@@ -1,14 +1,23 @@
 //! Unit `olx_policy`.
 
-use course_model::fields::{Clock, Moment};
+use chrono::{DateTime, TimeDelta};
+use course_model::block_types::block_type_or_hidden;
+use course_model::fields::Clock;
 use course_model::inheritance::{effective_fields, explicit_names};
 use course_model::object_id::ObjectId;
 use course_model::snapshot::{CourseSnapshot, SnapshotBlock, SnapshotInfo};
 use course_model::{BlockKey, Fields};
-use opaque_keys::{AnyUsageKey, CourseKey};
-use serde_json::{Value, json};
+use olx::policy::{close_date, load_course, policy_key};
+use olx::xml::{self, XmlLimits};
+use olx::{ArchiveFiles, Environment, Limits, is_pointer, name_to_pathname};
+use opaque_keys::{CourseKey, UsageKey};
+use serde_json::{Map, Value, json};
 
 use crate::Answer;
+
+fn error(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
 
 /// Gathers the blocks of a recorded tree, parents first.
 fn blocks(tree: &Value, out: &mut Vec<SnapshotBlock>) -> Option<BlockKey> {
@@ -67,14 +76,62 @@ fn runtime(tree: &Value) -> Answer {
     Ok(Value::Array(out))
 }
 
-/// Due date plus grace period.
-fn close_date(input: &Value) -> Answer {
-    let Some(due) = input["due"].as_str().and_then(Moment::from_iso) else {
-        return Ok(Value::Null);
+fn loaded(input: &Value) -> Answer {
+    let folder = input.get("dir").and_then(Value::as_str).unwrap_or_default();
+    let files = input.get("files").and_then(Value::as_object);
+    let files = files.into_iter().flatten().map(|(path, text)| {
+        let text = text.as_str().unwrap_or_default();
+        (format!("{folder}/{path}"), text.as_bytes())
+    });
+    let files = ArchiveFiles::from_files(files, &Limits::default());
+    let mut environment = Environment {
+        clock: Clock::of_year(2026),
+        new_course: false,
+        new_video_id: &mut String::new,
+        video_known: &|_| false,
     };
-    let seconds = input["graceperiod"].as_i64().unwrap_or_default();
-    let local = due.local + chrono::TimeDelta::seconds(seconds);
-    Ok(json!(Moment { local, ..due }.iso()))
+    let course = load_course(&files, &mut environment).map_err(error)?;
+    let effective = olx::policy::effective_fields(&course.content);
+    let mut blocks: Vec<_> = course.content.blocks.values().collect();
+    blocks.sort_by(|a, b| a.key.cmp(&b.key));
+    let blocks: Vec<Value> = blocks
+        .into_iter()
+        .map(|block| {
+            let kind = block_type_or_hidden(&block.key.block_type);
+            let name = block.settings.get("display_name").cloned();
+            let default = || kind.field("display_name").map(|field| field.default.clone());
+            let set: Map<String, Value> = block
+                .settings
+                .iter()
+                .filter(|(name, _)| {
+                    !matches!(name.as_str(), "tabs" | "discussion_topics" | "xml_attributes")
+                })
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            let mut out = json!({
+                "type": &*block.key.block_type, "id": &*block.key.block_id,
+                "display_name": name.or_else(default), "set": set,
+                "effective": effective.get(&block.key),
+            });
+            if let Some(Value::Object(attributes)) = block.settings.get("xml_attributes") {
+                let mut attributes = attributes.clone();
+                attributes.shift_remove("filename");
+                out["xml_attributes"] = Value::Object(attributes);
+            }
+            if kind.has_children {
+                let children = block.children.iter();
+                let children = children.map(|key| json!([&*key.block_type, &*key.block_id]));
+                out["children"] = children.collect();
+            }
+            out
+        })
+        .collect();
+    let source = &course.source;
+    Ok(json!({
+        "course": {"org": source.org, "course": source.course, "run": source.run},
+        "blocks": blocks,
+        "problems": course.warnings.iter().filter(|warning| warning.tracked).count(),
+    }))
 }
 
 /// Answers operation `op` of this unit.
@@ -82,11 +139,21 @@ pub(crate) fn call(op: &str, input: &Value) -> Answer {
     let text = |key: &str| input.get(key).and_then(Value::as_str).unwrap_or_default();
     match op {
         "effective_fields" => runtime(&input["tree"]),
-        "close_date" => close_date(input),
-        "pathname" => Ok(json!(text("name").replace(':', "/"))),
-        "policy_key" => {
-            let key = AnyUsageKey::parse(text("usage")).map_err(|error| error.to_string())?;
-            Ok(json!(format!("{}/{}", key.block_type(), key.block_id())))
+        "load_course" => loaded(input),
+        "is_pointer" => {
+            let element = xml::parse(text("xml"), &XmlLimits::default()).map_err(error)?;
+            Ok(json!(is_pointer(&element)))
+        }
+        "pathname" => Ok(json!(name_to_pathname(text("name")))),
+        "policy_key" => Ok(json!(policy_key(
+            &UsageKey::parse(text("usage")).map_err(error)?
+        ))),
+        "close_date" => {
+            let due = input.get("due").and_then(Value::as_str);
+            let due = due.map(DateTime::parse_from_rfc3339).transpose().map_err(error)?;
+            let grace = input.get("graceperiod").and_then(Value::as_i64);
+            let close = close_date(due, grace.map(TimeDelta::seconds));
+            Ok(json!(close.map(|close| close.to_rfc3339())))
         }
         _ => Err(format!("no operation {op}")),
     }

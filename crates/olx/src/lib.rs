@@ -10,6 +10,7 @@ mod read;
 pub mod show;
 mod source;
 mod values;
+mod write;
 pub mod xml;
 
 pub use archive::{ArchiveError, ArchiveFiles, FileData, Limits, read_archive, read_folder};
@@ -17,5 +18,8 @@ pub use error::{Error, Fault, Warning};
 pub use read::{
     DEFAULT_OVERVIEW, EncodedVideo, Environment, ImportedAsset, ImportedCourse, NewVideo,
     VideoRecord, VideoTranscript, default_grading_policy, default_tabs, read_course,
+};
+pub use write::{
+    AssetFile, Export, Exported, ExportedAsset, ExportedTranscript, ExportedVideo, write_course,
 };
 pub use source::{SourceKey, is_pointer, name_to_pathname, source_key};

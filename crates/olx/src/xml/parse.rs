@@ -461,6 +461,12 @@ fn is_name_start(c: char) -> bool {
         | '\u{10000}'..='\u{effff}')
 }
 
+/// Whether an attribute may be called so.
+#[must_use]
+pub fn is_attribute_name(name: &str) -> bool {
+    is_name(name) && !name.contains(':')
+}
+
 fn is_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(is_name_start)

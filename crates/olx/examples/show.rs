@@ -8,9 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use course_model::fields::Clock;
 use olx::show::ShownAsset;
-use olx::{
-    Environment, Export, ExportedTranscript, ExportedVideo, ImportedCourse, Limits,
-};
+use olx::{Environment, Export, ExportedTranscript, ExportedVideo, ImportedCourse, Limits};
 use opaque_keys::CourseKey;
 use sha2::{Digest, Sha256};
 
@@ -50,10 +48,7 @@ fn main() -> Result<()> {
             locked: asset.locked,
             content_type: asset.content_type.clone(),
             import_path: Some(asset.import_path.clone()),
-            sha256: Sha256::digest(&bytes)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            sha256: hex::encode(Sha256::digest(&bytes)),
             size: asset.data.len(),
         });
     }
@@ -71,7 +66,10 @@ fn main() -> Result<()> {
 /// Writes the export of what was read, assets left out.
 fn write(key: &CourseKey, course: &ImportedCourse, folder: &Path) -> Result<()> {
     let video = |id: &str| {
-        let records = course.videos.iter().filter(|record| record.edx_video_id == id);
+        let records = course
+            .videos
+            .iter()
+            .filter(|record| record.edx_video_id == id);
         let mut video = None;
         for record in records {
             if let Some(create) = &record.create {
@@ -85,7 +83,11 @@ fn write(key: &CourseKey, course: &ImportedCourse, folder: &Path) -> Result<()> 
             }
             let Some(video) = &mut video else { continue };
             for transcript in &record.transcripts {
-                if video.transcripts.iter().all(|known| known.language != transcript.language) {
+                if video
+                    .transcripts
+                    .iter()
+                    .all(|known| known.language != transcript.language)
+                {
                     let text = transcript.data.read().unwrap_or_default();
                     video.transcripts.push(ExportedTranscript {
                         language: transcript.language.clone(),

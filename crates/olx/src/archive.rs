@@ -530,7 +530,7 @@ impl<'a> Collector<'a> {
         let mut copies = Vec::new();
         let mut dead_links = Vec::new();
         for (path, member) in &self.members {
-            if let Some((target, shown)) = self.link_target(path, member) {
+            if let Some((target, shown)) = Self::link_target(path, member) {
                 match target {
                     Some(target) => match self.follow(target) {
                         Some(found) => copies.push((path.clone(), found)),
@@ -548,25 +548,24 @@ impl<'a> Collector<'a> {
         let mut files: BTreeMap<String, FileData> = BTreeMap::new();
         let mut links = Vec::new();
         for (path, found) in copies {
-            match self.members.get(&found) {
-                Some(Member::File(data)) => links.push((path, data.clone())),
-                _ => {
-                    // A link to a folder is a copy of all that it holds, links left out.
-                    let folder = format!("{found}/");
-                    let held: Vec<_> = self
-                        .members
-                        .range(folder.clone()..)
-                        .take_while(|(held, _)| held.starts_with(&folder))
-                        .filter_map(|(held, member)| match member {
-                            Member::File(data) => {
-                                let rest = held.get(folder.len()..)?;
-                                Some((format!("{path}/{rest}"), data.clone()))
-                            }
-                            _ => None,
-                        })
-                        .collect();
-                    links.extend(held);
-                }
+            if let Some(Member::File(data)) = self.members.get(&found) {
+                links.push((path, data.clone()));
+            } else {
+                // A link to a folder is a copy of all that it holds, links left out.
+                let folder = format!("{found}/");
+                let held: Vec<_> = self
+                    .members
+                    .range(folder.clone()..)
+                    .take_while(|(held, _)| held.starts_with(&folder))
+                    .filter_map(|(held, member)| match member {
+                        Member::File(data) => {
+                            let rest = held.get(folder.len()..)?;
+                            Some((format!("{path}/{rest}"), data.clone()))
+                        }
+                        _ => None,
+                    })
+                    .collect();
+                links.extend(held);
             }
             if links.len() + self.files > self.limits.files {
                 return Err(self.too_much(&found, "files"));
@@ -589,7 +588,7 @@ impl<'a> Collector<'a> {
     }
 
     /// For a link: where it leads (`None` when out of its own folder) and its target as written.
-    fn link_target<'m>(&self, path: &str, member: &'m Member) -> Option<(Option<String>, &'m str)> {
+    fn link_target<'m>(path: &str, member: &'m Member) -> Option<(Option<String>, &'m str)> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let (target, base) = match member {
             Member::Symbolic(target) => (target, folder),
@@ -615,7 +614,7 @@ impl<'a> Collector<'a> {
         for _ in 0..16 {
             match self.members.get(&path) {
                 Some(member @ (Member::Symbolic(_) | Member::Hard(_))) => {
-                    path = self.link_target(&path, member)?.0?;
+                    path = Self::link_target(&path, member)?.0?;
                 }
                 Some(Member::File(_) | Member::Folder) => return Some(path),
                 None => {

@@ -19,7 +19,7 @@ pub use read::{
     DEFAULT_OVERVIEW, EncodedVideo, Environment, ImportedAsset, ImportedCourse, NewVideo,
     VideoRecord, VideoTranscript, default_grading_policy, default_tabs, read_course,
 };
+pub use source::{SourceKey, is_pointer, name_to_pathname, source_key};
 pub use write::{
     AssetFile, Export, Exported, ExportedAsset, ExportedTranscript, ExportedVideo, write_course,
 };
-pub use source::{SourceKey, is_pointer, name_to_pathname, source_key};

@@ -37,7 +37,9 @@ pub fn load_course(
     let bad_key = |error: opaque_keys::InvalidKeyError| {
         Error::Root(Fault::new(&"course.xml".into(), 0, error.to_string()))
     };
-    let SourceKey { org, course, run, .. } = &source;
+    let SourceKey {
+        org, course, run, ..
+    } = &source;
     let target = CourseKey::new_deprecated(org, course, run).map_err(bad_key)?;
     let mut loader = Loader::new(folder, &source, &target, environment);
     let root = loader.load(root)?;

@@ -4,6 +4,7 @@
 //! published one, so that two stores of one course can be compared.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::Write as _;
 
 use chrono::Timelike;
 use course_model::block_types::{block_type_or_hidden, inheritable_names};
@@ -295,10 +296,10 @@ fn is_reference_default(key: &BlockKey, name: &str, value: &Value) -> bool {
     hash.update(name);
     hash.update(":");
     hash.update(text);
-    let digest: String = hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    REFERENCE_DEFAULTS.contains(&digest.as_str())
+    let digest = hash.finalize();
+    let hex = digest.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    REFERENCE_DEFAULTS.contains(&hex.as_str())
 }

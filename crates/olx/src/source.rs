@@ -91,8 +91,7 @@ impl<'a> Folder<'a> {
             Some(Err(error)) => Err(Fault::new(&file, 0, error.to_string())),
             Some(Ok(bytes)) => String::from_utf8(bytes.to_vec()).map_err(|error| {
                 let good = error.utf8_error().valid_up_to();
-                let line = bytes.get(..good).unwrap_or_default().iter();
-                let line = 1 + line.filter(|&&byte| byte == b'\n').count();
+                let line = 1 + xml::line_feeds(bytes.get(..good).unwrap_or_default());
                 Fault::new(&file, line as u32, "the file is not UTF-8")
             }),
         }
@@ -149,18 +148,24 @@ pub(crate) fn read_root(folder: &Folder<'_>, library: bool) -> Result<RootFile, 
     let element = read_xml(folder, name).map_err(Error::Root)?;
     let fail = |text: &str| Error::Root(Fault::new(&file, element.line, text));
     let mut remarks = Vec::new();
-    let org = element.get("org").map(str::to_owned).unwrap_or_else(|| {
-        remarks.push("No 'org' attribute set for courselike. Using default 'edx'".to_owned());
-        "edx".to_owned()
-    });
+    let org = element.get("org").map_or_else(
+        || {
+            remarks.push("No 'org' attribute set for courselike. Using default 'edx'".to_owned());
+            "edx".to_owned()
+        },
+        str::to_owned,
+    );
     let label = if library { "library" } else { "course" };
-    let course = element.get(label).map(str::to_owned).unwrap_or_else(|| {
-        remarks.push(format!(
-            "No '{label}' attribute set for course. Using default '{}'",
-            folder.name()
-        ));
-        folder.name().to_owned()
-    });
+    let course = element.get(label).map_or_else(
+        || {
+            remarks.push(format!(
+                "No '{label}' attribute set for course. Using default '{}'",
+                folder.name()
+            ));
+            folder.name().to_owned()
+        },
+        str::to_owned,
+    );
     let url_name = element.get("url_name").or_else(|| element.get("slug"));
     let policy_run = url_name.filter(|name| !name.is_empty()).map(str::to_owned);
     let run = match (&policy_run, element.get("name")) {

@@ -1,7 +1,7 @@
 //! Field values between archives and storage, over `course_model::fields`.
 
 use course_model::FieldType;
-use course_model::fields::{self, Clock, FieldError, FieldValue};
+use course_model::fields::{self, Clock, FieldError, FieldValue, Moment};
 use serde_json::Value;
 
 /// Stored values are complete: no clock is asked for what they leave out.
@@ -30,9 +30,13 @@ pub(crate) fn from_pure_attribute(
     fields::to_json(kind, value).map(stored)
 }
 
-/// A JSON value as the field stores it once it has read it.
+/// A JSON value as the field stores it once it has read it. The store keeps moments in UTC.
 pub(crate) fn normalise(kind: FieldType, value: Value, clock: Clock) -> Result<Value, FieldError> {
-    fields::normalise(kind, FieldValue::Json(value), clock).map(stored)
+    let mut value = fields::from_json(kind, FieldValue::Json(value), clock)?;
+    if let (FieldType::Date, FieldValue::Moment(moment)) = (kind, &value) {
+        value = FieldValue::Moment(Moment::utc(moment.to_utc().naive_utc()));
+    }
+    fields::to_json(kind, value).map(stored)
 }
 
 /// A stored value as another field of the same name reads it.

@@ -99,12 +99,18 @@ fn loaded(input: &Value) -> Answer {
         .map(|block| {
             let kind = block_type_or_hidden(&block.key.block_type);
             let name = block.settings.get("display_name").cloned();
-            let default = || kind.field("display_name").map(|field| field.default.clone());
+            let default = || {
+                kind.field("display_name")
+                    .map(|field| field.default.clone())
+            };
             let set: Map<String, Value> = block
                 .settings
                 .iter()
                 .filter(|(name, _)| {
-                    !matches!(name.as_str(), "tabs" | "discussion_topics" | "xml_attributes")
+                    !matches!(
+                        name.as_str(),
+                        "tabs" | "discussion_topics" | "xml_attributes"
+                    )
                 })
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect();
@@ -150,7 +156,10 @@ pub(crate) fn call(op: &str, input: &Value) -> Answer {
         ))),
         "close_date" => {
             let due = input.get("due").and_then(Value::as_str);
-            let due = due.map(DateTime::parse_from_rfc3339).transpose().map_err(error)?;
+            let due = due
+                .map(DateTime::parse_from_rfc3339)
+                .transpose()
+                .map_err(error)?;
             let grace = input.get("graceperiod").and_then(Value::as_i64);
             let close = close_date(due, grace.map(TimeDelta::seconds));
             Ok(json!(close.map(|close| close.to_rfc3339())))

@@ -1,6 +1,7 @@
 //! Reading definitions into memory: names, pointers, attributes, policies (olx.md §§2–4).
 
 use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use course_model::block_types::block_type_or_hidden;
@@ -314,7 +315,7 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
                 line,
                 format!("WARNING: the <{tag}> tag is deprecated. Instead, use <customtag impl=\"{tag}\" attr1=\"...\" attr2=\"...\"/>. "),
             ));
-            element.name = "customtag".to_owned();
+            "customtag".clone_into(&mut element.name);
             element.set("impl", tag);
             let text = xml::to_text(&element);
             return self
@@ -337,7 +338,7 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
         let mut place = (Arc::clone(file), line);
         let Definition { fields, children } = match tag {
             "video" | "videoalpha" => self.video(element, file, &mut place)?,
-            "openassessment" => self.openassessment(&element, file)?,
+            "openassessment" => Self::openassessment(&element, file)?,
             _ if kind.family == Family::Pure => self.pure(&element, &key, kind, file)?,
             _ => self.file_based(element, &key, kind, file, &mut place)?,
         };
@@ -592,7 +593,7 @@ fn fallback_name(tag: &str, name: &str, text: &str, bytes: bool) -> String {
             if c.is_ascii() {
                 ascii.push(c);
             } else {
-                ascii.push_str(&format!("&#{};", c as u32));
+                let _ = write!(ascii, "&#{};", c as u32);
             }
         }
         hash.update(ascii);
@@ -607,7 +608,7 @@ fn fallback_name(tag: &str, name: &str, text: &str, bytes: bool) -> String {
     }
     out.push('_');
     for byte in digest.iter().take(6) {
-        out.push_str(&format!("{byte:02x}"));
+        let _ = write!(out, "{byte:02x}");
     }
     out
 }

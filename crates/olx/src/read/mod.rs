@@ -29,9 +29,9 @@ use crate::source::{SourceKey, find_folder, read_root};
 pub use course::default_grading_policy;
 pub use extra::DEFAULT_OVERVIEW;
 pub(crate) use extra::FOLDERS as EXTRA_FOLDERS;
+pub(crate) use loader::Module;
 pub(crate) use loader::{Loader, sanitised};
 pub(crate) use pure::OPTION_NAMESPACE;
-pub(crate) use loader::Module;
 pub use tabs::default_tabs;
 pub use video::{EncodedVideo, NewVideo, VideoRecord, VideoTranscript};
 

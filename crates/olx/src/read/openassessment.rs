@@ -12,11 +12,7 @@ use crate::error::Fault;
 use crate::xml::Element;
 
 impl Loader<'_, '_, '_> {
-    pub(super) fn openassessment(
-        &mut self,
-        root: &Element,
-        file: &Arc<str>,
-    ) -> Result<Definition, Fault> {
+    pub(super) fn openassessment(root: &Element, file: &Arc<str>) -> Result<Definition, Fault> {
         let mut read = Definition::default();
         let fields = block_fields(root)
             .map_err(|text| Fault::new(file, root.line, format!("openassessment: {text}")))?;

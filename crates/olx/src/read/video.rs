@@ -191,15 +191,12 @@ impl Loader<'_, '_, '_> {
             path.get(..at)
                 .is_some_and(|s| s.trim_matches('/').is_empty())
         });
-        let name = match at {
-            Some(at) => {
-                let text = path.get(at..)?.replacen("block/", "block@", 1);
-                opaque_keys::AssetKey::parse(&text).ok()?.path().to_owned()
-            }
-            None => {
-                let rest = path.strip_prefix("/c4x/")?;
-                rest.split_once("/asset/")?.1.to_owned()
-            }
+        let name = if let Some(at) = at {
+            let text = path.get(at..)?.replacen("block/", "block@", 1);
+            opaque_keys::AssetKey::parse(&text).ok()?.path().to_owned()
+        } else {
+            let rest = path.strip_prefix("/c4x/")?;
+            rest.split_once("/asset/")?.1.to_owned()
         };
         let key = self.target.make_asset_key(&name).ok()?;
         Some(format!("/{key}"))
@@ -325,9 +322,15 @@ impl Loader<'_, '_, '_> {
                     continue;
                 }
             };
-            let format = match serde_json::from_str::<Value>(&text) {
-                Ok(Value::Object(map)) if map.contains_key("start") => "sjson",
-                _ => "srt",
+            let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
+            let format = if serde_json::from_str::<Value>(&text).is_ok() {
+                "sjson"
+            } else if is_srt(&text) {
+                "srt"
+            } else {
+                let text = format!("{path} is no transcript: left out");
+                self.remark(file, node.line, text);
+                continue;
             };
             record.transcripts.push(VideoTranscript {
                 language,
@@ -362,7 +365,7 @@ fn youtube(text: &str, has_sources: bool, clock: Clock, fields: &mut Raw) {
         }
     }
     for (speed, id) in speeds {
-        if id != Value::from("") || has_sources {
+        if id != "" || has_sources {
             let speed = speed.strip_suffix('0').unwrap_or(&speed).replace('.', "_");
             fields.insert(format!("youtube_id_{speed}"), id);
         }
@@ -421,4 +424,35 @@ fn new_video(id: &str, asset: Option<&Element>) -> Result<NewVideo, String> {
         duration,
         encodes,
     })
+}
+
+/// Whether every paragraph of a text is a subtitle: a number at will, then `START --> END`, times of four
+/// parts each.
+fn is_srt(text: &str) -> bool {
+    let is_time = |time: &str| time.split([':', '.', ',']).count() == 4;
+    let mut any = false;
+    let mut paragraph: Vec<&str> = Vec::new();
+    for line in text.lines().chain([""]) {
+        if !line.trim().is_empty() {
+            paragraph.push(line.trim_end());
+            continue;
+        }
+        let lines = std::mem::take(&mut paragraph);
+        let times = match lines.as_slice() {
+            [] => continue,
+            [first, _, ..] if first.contains(" --> ") => first,
+            [_, second, ..] => second,
+            [_] => return false,
+        };
+        let mut parts = times.split(" --> ");
+        let (Some(start), Some(end), None) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        let end = end.trim_start().split(' ').next().unwrap_or_default();
+        if !is_time(start) || !is_time(end) {
+            return false;
+        }
+        any = true;
+    }
+    any
 }

@@ -40,7 +40,10 @@ pub struct AssetFile {
 pub(super) fn policy(key: &CourseKey, assets: &[ExportedAsset]) -> String {
     let mut out = Map::new();
     for asset in assets {
-        let full = key.make_asset_key(&asset.name).map(|key| key.to_string()).unwrap_or_default();
+        let full = key
+            .make_asset_key(&asset.name)
+            .map(|key| key.to_string())
+            .unwrap_or_default();
         let mut entry = json!({
             "contentType": asset.content_type,
             "content_son": {
@@ -65,9 +68,16 @@ pub(super) fn policy(key: &CourseKey, assets: &[ExportedAsset]) -> String {
 pub(super) fn files(assets: &[ExportedAsset], default_image: bool) -> Vec<AssetFile> {
     let mut out = Vec::new();
     for (index, asset) in assets.iter().enumerate() {
-        let folder = asset.import_path.as_deref().and_then(|path| path.rsplit_once('/'));
+        let folder = asset
+            .import_path
+            .as_deref()
+            .and_then(|path| path.rsplit_once('/'));
         let name = asset.displayname.replace(['/', '\0'], "_");
-        let name = if matches!(name.as_str(), "" | "." | "..") { &asset.name } else { &name };
+        let name = if matches!(name.as_str(), "" | "." | "..") {
+            &asset.name
+        } else {
+            &name
+        };
         let path = match folder {
             Some((folder, _)) if safe(folder) => format!("static/{folder}/{name}"),
             _ => format!("static/{name}"),
@@ -85,5 +95,7 @@ pub(super) fn files(assets: &[ExportedAsset], default_image: bool) -> Vec<AssetF
 fn safe(folder: &str) -> bool {
     !folder.starts_with('/')
         && !folder.contains('\0')
-        && folder.split('/').all(|part| !matches!(part, "" | "." | ".."))
+        && folder
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."))
 }

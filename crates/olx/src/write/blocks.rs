@@ -73,11 +73,7 @@ impl<'w, 'e> Writer<'w, 'e> {
         written
     }
 
-    fn file_based(
-        &mut self,
-        block: &Block,
-        kind: &'static BlockType,
-    ) -> Result<(), Error> {
+    fn file_based(&mut self, block: &Block, kind: &'static BlockType) -> Result<(), Error> {
         let block_type = &*block.key.block_type;
         let mut attributes = match block.settings.get("xml_attributes") {
             Some(Value::Object(attributes)) => attributes.clone(),
@@ -88,7 +84,10 @@ impl<'w, 'e> Writer<'w, 'e> {
         };
         let kept = |name: &str| block_type == "video" && matches!(name, "sub" | "transcripts");
         body.attributes.retain(|(name, _)| {
-            kept(name) || kind.field(name).is_none_or(|field| field.scope != Scope::Settings)
+            kept(name)
+                || kind
+                    .field(name)
+                    .is_none_or(|field| field.scope != Scope::Settings)
         });
         block_type.clone_into(&mut body.name);
         body.uri = None;
@@ -166,7 +165,9 @@ impl<'w, 'e> Writer<'w, 'e> {
             };
             if value.is_null() && field.kind == FieldType::String {
                 let mut option = Element::new(format!("ns0:{}", field.name));
-                option.declarations.push(("ns0".to_owned(), OPTION_NAMESPACE.to_owned()));
+                option
+                    .declarations
+                    .push(("ns0".to_owned(), OPTION_NAMESPACE.to_owned()));
                 option.uri = Some(OPTION_NAMESPACE.into());
                 option.set("none", "true");
                 node.push(option);
@@ -221,7 +222,10 @@ impl<'w, 'e> Writer<'w, 'e> {
     /// The fault of a block that cannot be written.
     pub(super) fn unserialisable(&self, block: &Block, reason: impl Into<String>) -> Error {
         let usage = |key: &BlockKey| {
-            let usage = self.export.key.make_usage_key(&key.block_type, &key.block_id);
+            let usage = self
+                .export
+                .key
+                .make_usage_key(&key.block_type, &key.block_id);
             usage.map(|usage| usage.to_string()).unwrap_or_default()
         };
         let holder = self
@@ -255,13 +259,12 @@ fn set_clark(element: &mut Element, name: &str, value: String) {
         return;
     }
     let known = element.declarations.iter().find(|(_, known)| known == uri);
-    let prefix = match known {
-        Some((prefix, _)) => prefix.clone(),
-        None => {
-            let prefix = format!("ns{}", element.declarations.len());
-            element.declarations.push((prefix.clone(), uri.to_owned()));
-            prefix
-        }
+    let prefix = if let Some((prefix, _)) = known {
+        prefix.clone()
+    } else {
+        let prefix = format!("ns{}", element.declarations.len());
+        element.declarations.push((prefix.clone(), uri.to_owned()));
+        prefix
     };
     element.set(&format!("{prefix}:{local}"), value);
 }

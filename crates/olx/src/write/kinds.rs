@@ -32,8 +32,8 @@ impl Writer<'_, '_> {
                 self.files.add(file, data);
                 body.set("filename", path.rsplit('/').next().unwrap_or_default());
             }
-            "video" => return self.video(block, kind).map(Some),
-            "poll_question" => return self.poll_question(block, kind).map(Some),
+            "video" => return Ok(Some(self.video(block, kind))),
+            "poll_question" => return Ok(Some(poll_question(block, kind))),
             "conditional" => self.conditional(block, kind, attributes, &mut body)?,
             "split_test" => {
                 let map = block.content.get("group_id_to_child");
@@ -46,7 +46,11 @@ impl Writer<'_, '_> {
             }
             "library_content" | "itembank" => {
                 self.children(&block.children, &mut body)?;
-                for field in kind.fields.iter().filter(|field| field.scope == Scope::Content) {
+                for field in kind
+                    .fields
+                    .iter()
+                    .filter(|field| field.scope == Scope::Content)
+                {
                     if let Some(value) = block.content.get(field.name) {
                         body.set(field.name, plain_text(value));
                     }
@@ -61,14 +65,13 @@ impl Writer<'_, '_> {
             "error" => {
                 let contents = text(block, kind, "contents");
                 let limits = xml::XmlLimits::default();
-                match xml::parse(&contents, &limits) {
-                    Ok(element) => body = element,
-                    Err(_) => {
-                        body.text = Some(contents);
-                        let mut message = Element::new("error_msg");
-                        message.text = Some(text(block, kind, "error_msg"));
-                        body.push(message);
-                    }
+                if let Ok(element) = xml::parse(&contents, &limits) {
+                    body = element;
+                } else {
+                    body.text = Some(contents);
+                    let mut message = Element::new("error_msg");
+                    message.text = Some(text(block, kind, "error_msg"));
+                    body.push(message);
                 }
             }
             _ if kind.has_children => self.children(&block.children, &mut body)?,
@@ -89,25 +92,6 @@ impl Writer<'_, '_> {
             .map_err(|error| self.unserialisable(block, error.to_string()))
     }
 
-    fn poll_question(&self, block: &Block, kind: &'static BlockType) -> Result<Element, Error> {
-        let wrapped = |inner: &str, tag: &str| {
-            xml::parse(&format!("<{tag}>{inner}</{tag}>"), &xml::XmlLimits::default())
-                .map_err(|error| self.unserialisable(block, error.to_string()))
-        };
-        let mut body = wrapped(&text(block, kind, "question"), "poll_question")?;
-        if let Some(name) = block.settings.get("display_name").and_then(Value::as_str) {
-            body.set("display_name", name);
-        }
-        let answers = block.content.get("answers").and_then(Value::as_array);
-        for answer in answers.into_iter().flatten() {
-            let part = |name: &str| answer.get(name).map(plain_text).unwrap_or_default();
-            let mut element = wrapped(&part("text"), "answer")?;
-            element.set("id", part("id"));
-            body.push(element);
-        }
-        Ok(body)
-    }
-
     fn conditional(
         &mut self,
         block: &Block,
@@ -121,16 +105,8 @@ impl Writer<'_, '_> {
             texts.map(|text| writer.reference(text)).collect()
         };
         let shown = list(self, "show_tag_list");
-        let hung: Vec<_> = block
-            .children
-            .iter()
-            .filter(|child| {
-                let usage = self.export.key.make_usage_key(&child.block_type, &child.block_id);
-                usage.is_ok_and(|usage| !shown.contains(&self.reference(&usage.to_string())))
-            })
-            .cloned()
-            .collect();
-        self.children(&hung, body)?;
+        // What is shown is named twice: by its pointer among the children and by `<show>`.
+        self.children(&block.children, body)?;
         if !shown.is_empty() {
             let mut show = Element::new("show");
             show.set("sources", shown.join(";"));
@@ -146,6 +122,22 @@ impl Writer<'_, '_> {
     }
 }
 
+/// Question and answers go out as text: their markup is escaped.
+fn poll_question(block: &Block, kind: &'static BlockType) -> Element {
+    let mut body = Element::new("poll_question");
+    let written = |text: String| (!text.is_empty()).then_some(text);
+    body.text = written(text(block, kind, "question"));
+    let answers = block.content.get("answers").and_then(Value::as_array);
+    for answer in answers.into_iter().flatten() {
+        let part = |name: &str| answer.get(name).map(plain_text).unwrap_or_default();
+        let mut element = Element::new("answer");
+        element.set("id", part("id"));
+        element.text = written(part("text"));
+        body.push(element);
+    }
+    body
+}
+
 /// Textbooks (all in one element, so that the last survives), wiki and licence.
 fn course(block: &Block, body: &mut Element) {
     let field = |name: &str| block.content.get(name).or_else(|| block.settings.get(name));
@@ -158,6 +150,11 @@ fn course(block: &Block, body: &mut Element) {
             element.set("book_url", part(1));
         }
         body.push(element);
+    }
+    if let Some(license) = field("license").and_then(Value::as_str)
+        && !license.is_empty()
+    {
+        body.set("license", license);
     }
     if let Some(slug) = field("wiki_slug").and_then(Value::as_str) {
         let mut wiki = Element::new("wiki");

@@ -69,7 +69,10 @@ pub fn write_course(export: &Export<'_>) -> Result<Exported, Error> {
     let mut writer = Writer::new(export, export.published, "", &mut files);
     let name = if library { "library" } else { "course" };
     let mut pointer = Element::new(name);
-    pointer.set("url_name", if library { "library" } else { export.key.run() });
+    pointer.set(
+        "url_name",
+        if library { "library" } else { export.key.run() },
+    );
     if let Some(root) = root {
         writer.block(root, &mut pointer)?;
     }
@@ -81,7 +84,10 @@ pub fn write_course(export: &Export<'_>) -> Result<Exported, Error> {
         pointer.set("org", export.key.org());
         pointer.set("course", export.key.course());
         files.add("course.xml", xml::to_text(&pointer));
-        files.add("assets/assets.xml", export.assets_xml.unwrap_or("<assets/>"));
+        files.add(
+            "assets/assets.xml",
+            export.assets_xml.unwrap_or("<assets/>"),
+        );
         extra_content(export.published, &mut files);
         if let Some(root) = root {
             policies(export.key, root, &mut files);
@@ -91,7 +97,10 @@ pub fn write_course(export: &Export<'_>) -> Result<Exported, Error> {
             files.add("tags.csv", tags);
         }
     }
-    files.add("policies/assets.json", assets::policy(export.key, export.assets));
+    files.add(
+        "policies/assets.json",
+        assets::policy(export.key, export.assets),
+    );
     let image = root.and_then(|root| root.settings.get("course_image"));
     let default_image = !library && image.is_none_or(|image| image == assets::DEFAULT_IMAGE);
     Ok(Exported {
@@ -112,12 +121,11 @@ impl Files {
     pub(crate) fn add(&mut self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         let path = path.into();
         let bytes = bytes.into();
-        match self.places.get(&path).and_then(|&at| self.list.get_mut(at)) {
-            Some(slot) => slot.1 = bytes,
-            None => {
-                self.places.insert(path.clone(), self.list.len());
-                self.list.push((path, bytes));
-            }
+        if let Some(slot) = self.places.get(&path).and_then(|&at| self.list.get_mut(at)) {
+            slot.1 = bytes;
+        } else {
+            self.places.insert(path.clone(), self.list.len());
+            self.list.push((path, bytes));
         }
     }
 }
@@ -152,7 +160,9 @@ fn json_write(out: &mut String, value: &Value, level: usize) {
             for (at, key) in keys.into_iter().enumerate() {
                 out.push_str(if at == 0 { "" } else { "," });
                 line(out, level + 1);
-                out.push_str(&course_model::fields::json_dumps(&Value::from(key.as_str())));
+                out.push_str(&course_model::fields::json_dumps(&Value::from(
+                    key.as_str(),
+                )));
                 out.push_str(": ");
                 json_write(out, map.get(key).unwrap_or(&Value::Null), level + 1);
             }
@@ -164,7 +174,10 @@ fn json_write(out: &mut String, value: &Value, level: usize) {
 }
 
 fn object(fields: &Fields) -> Map<String, Value> {
-    fields.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    fields
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// `policy.json` and `grading_policy.json` (olx.md §5).
@@ -176,19 +189,38 @@ fn policies(key: &CourseKey, root: &Block, files: &mut Files) {
         .or_else(|| root.settings.get("grading_policy"))
         .cloned()
         .unwrap_or_else(default_grading_policy);
-    files.add(format!("policies/{run}/grading_policy.json"), json_text(&policy));
+    files.add(
+        format!("policies/{run}/grading_policy.json"),
+        json_text(&policy),
+    );
     let mut whole = Map::new();
-    whole.insert(format!("course/{run}"), Value::Object(object(&root.settings)));
-    files.add(format!("policies/{run}/policy.json"), json_text(&Value::Object(whole)));
+    whole.insert(
+        format!("course/{run}"),
+        Value::Object(object(&root.settings)),
+    );
+    files.add(
+        format!("policies/{run}/policy.json"),
+        json_text(&Value::Object(whole)),
+    );
 }
 
 /// About pages, updates, tabs, tag templates (olx.md §6).
 fn extra_content(content: &CourseContent, files: &mut Files) {
     for (folder, kind) in crate::read::EXTRA_FOLDERS {
         let suffix = if folder == "custom_tags" { "" } else { ".html" };
-        let default = block_type_or_hidden(kind).field("data").map(|field| &field.default);
-        for (key, block) in content.blocks.iter().filter(|(key, _)| &*key.block_type == kind) {
-            let data = block.content.get("data").or(default).and_then(Value::as_str);
+        let default = block_type_or_hidden(kind)
+            .field("data")
+            .map(|field| &field.default);
+        for (key, block) in content
+            .blocks
+            .iter()
+            .filter(|(key, _)| &*key.block_type == kind)
+        {
+            let data = block
+                .content
+                .get("data")
+                .or(default)
+                .and_then(Value::as_str);
             let path = format!("{folder}/{}{suffix}", key.block_id);
             files.add(path, data.unwrap_or_default());
             for (name, value) in &block.content {
@@ -237,7 +269,10 @@ fn drafts(export: &Export<'_>, files: &mut Files) -> Result<(), Error> {
         if !in_tree(parent, &export.draft.root, &parents) {
             continue;
         }
-        let Ok(url) = export.key.make_usage_key(&parent.block_type, &parent.block_id) else {
+        let Ok(url) = export
+            .key
+            .make_usage_key(&parent.block_type, &parent.block_id)
+        else {
             continue;
         };
         let mut marked = block.clone();
@@ -246,7 +281,10 @@ fn drafts(export: &Export<'_>, files: &mut Files) -> Result<(), Error> {
             _ => Map::new(),
         };
         attributes.insert("parent_url".to_owned(), Value::from(url.to_string()));
-        attributes.insert("index_in_children_list".to_owned(), Value::from(index.to_string()));
+        attributes.insert(
+            "index_in_children_list".to_owned(),
+            Value::from(index.to_string()),
+        );
         marked
             .settings
             .insert("xml_attributes".to_owned(), Value::Object(attributes));
@@ -259,7 +297,7 @@ fn drafts(export: &Export<'_>, files: &mut Files) -> Result<(), Error> {
 /// Whether a block hangs on the root.
 fn in_tree(key: &BlockKey, root: &BlockKey, parents: &HashMap<BlockKey, BlockKey>) -> bool {
     let mut at = key;
-    for _ in 0..parents.len() + 1 {
+    for _ in 0..=parents.len() {
         if at == root {
             return true;
         }

@@ -1,8 +1,8 @@
 //! Open response assessments in their own grammar (olx.md §7).
 
+use course_model::Block;
 use course_model::block_types::block_type_or_hidden;
 use course_model::fields::json_dumps;
-use course_model::Block;
 use serde_json::Value;
 
 use super::kinds::plain_text;
@@ -48,7 +48,7 @@ pub(super) fn write(block: &Block, node: &mut Element) {
                 texts.join(",")
             }
             Some(map @ Value::Object(access)) if !access.is_empty() => json_dumps(map),
-            _ if name == "selected_teamset_id" => String::new(),
+            Some(Value::String(_)) if name == "selected_teamset_id" => String::new(),
             _ => continue,
         };
         node.set(attribute, text);
@@ -59,7 +59,11 @@ pub(super) fn write(block: &Block, node: &mut Element) {
     };
     leaf(node, "title", &text(field("title")));
     let mut list = Element::new("assessments");
-    for entry in field("rubric_assessments").and_then(Value::as_array).into_iter().flatten() {
+    for entry in field("rubric_assessments")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         list.push(assessment(entry));
     }
     node.push(list);
@@ -71,7 +75,11 @@ pub(super) fn write(block: &Block, node: &mut Element) {
     }
     node.push(prompts);
     let mut rubric = Element::new("rubric");
-    for entry in field("rubric_criteria").and_then(Value::as_array).into_iter().flatten() {
+    for entry in field("rubric_criteria")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         rubric.push(criterion(entry));
     }
     for (tag, name) in [
@@ -103,7 +111,10 @@ fn part(value: &Value, name: &str) -> String {
 /// One prompt is kept as its text, several as JSON.
 fn descriptions(prompt: &str) -> Vec<String> {
     match serde_json::from_str::<Value>(prompt) {
-        Ok(Value::Array(list)) => list.iter().map(|entry| part(entry, "description")).collect(),
+        Ok(Value::Array(list)) => list
+            .iter()
+            .map(|entry| part(entry, "description"))
+            .collect(),
         _ => vec![prompt.to_owned()],
     }
 }
@@ -124,7 +135,12 @@ fn assessment(entry: &Value) -> Element {
             element.set(name, plain_text(value));
         }
     }
-    for example in entry.get("examples").and_then(Value::as_array).into_iter().flatten() {
+    for example in entry
+        .get("examples")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let mut child = Element::new("example");
         let mut answer = Element::new("answer");
         let parts = example.get("answer").and_then(|answer| answer.get("parts"));
@@ -153,7 +169,12 @@ fn criterion(entry: &Value) -> Element {
     for tag in ["name", "label", "prompt"] {
         leaf(&mut element, tag, &part(entry, tag));
     }
-    for option in entry.get("options").and_then(Value::as_array).into_iter().flatten() {
+    for option in entry
+        .get("options")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         let mut child = Element::new("option");
         child.set("points", part(option, "points"));
         for tag in ["name", "label", "explanation"] {

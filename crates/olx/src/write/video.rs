@@ -1,12 +1,13 @@
 //! Videos with what the video store holds of them (olx.md §7.1).
 
+use std::fmt::Write as _;
+
 use course_model::fields::{float_repr, json_dumps};
 use course_model::{Block, BlockType};
 use serde_json::{Map, Value};
 
 use super::Writer;
 use super::kinds::text;
-use crate::error::Error;
 use crate::read::EncodedVideo;
 use crate::xml::Element;
 
@@ -42,11 +43,7 @@ pub struct ExportedTranscript {
 }
 
 impl Writer<'_, '_> {
-    pub(super) fn video(
-        &mut self,
-        block: &Block,
-        kind: &'static BlockType,
-    ) -> Result<Element, Error> {
+    pub(super) fn video(&mut self, block: &Block, kind: &'static BlockType) -> Element {
         let mut body = Element::new("video");
         let ids = [
             ("0.75", "youtube_id_0_75"),
@@ -75,7 +72,10 @@ impl Writer<'_, '_> {
             child.set("src", source);
             body.push(child);
         };
-        let sources = block.settings.get("html5_sources").and_then(Value::as_array);
+        let sources = block
+            .settings
+            .get("html5_sources")
+            .and_then(Value::as_array);
         for source in sources.into_iter().flatten().filter_map(Value::as_str) {
             add(&mut body, "source", source);
         }
@@ -91,11 +91,19 @@ impl Writer<'_, '_> {
         };
         let id = text(block, kind, "edx_video_id");
         let id = id.trim();
-        let video = if id.is_empty() { None } else { (self.export.video)(id) };
+        let video = if id.is_empty() {
+            None
+        } else {
+            (self.export.video)(id)
+        };
         if let Some(video) = video {
             self.asset(id, &video, &mut body, &mut transcripts);
         }
-        if transcripts.get("en").and_then(Value::as_str).is_some_and(|name| !name.is_empty()) {
+        if transcripts
+            .get("en")
+            .and_then(Value::as_str)
+            .is_some_and(|name| !name.is_empty())
+        {
             body.set("sub", "");
         }
         if !transcripts.is_empty() {
@@ -103,13 +111,17 @@ impl Writer<'_, '_> {
             let map = Value::Object(transcripts.clone());
             body.set("transcripts", json_dumps(&map));
         }
+        let license = text(block, kind, "license");
+        if !license.is_empty() {
+            body.set("license", license);
+        }
         for (language, source) in &transcripts {
             let mut transcript = Element::new("transcript");
             transcript.set("language", language.as_str());
             transcript.set("src", source.as_str().unwrap_or_default());
             body.push(transcript);
         }
-        Ok(body)
+        body
     }
 
     /// The store's record as an element; its transcripts as files.
@@ -167,14 +179,18 @@ fn as_srt(transcript: &ExportedTranscript) -> Option<String> {
     for (index, ((start, end), text)) in starts.iter().zip(ends).zip(texts).enumerate() {
         let (start, end) = (clock(start.as_f64()?), clock(end.as_f64()?));
         let text = text.as_str().unwrap_or_default();
-        out.push_str(&format!("{index}\n{start} --> {end}\n{text}\n\n"));
+        let _ = write!(out, "{index}\n{start} --> {end}\n{text}\n\n");
     }
     Some(out)
 }
 
 /// Milliseconds as `HH:MM:SS,mmm`.
 fn clock(millis: f64) -> String {
-    let millis = if millis.is_finite() { millis.max(0.0) as u64 } else { 0 };
+    let millis = if millis.is_finite() {
+        millis.max(0.0) as u64
+    } else {
+        0
+    };
     let (seconds, millis) = (millis / 1000, millis % 1000);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
     let (hours, minutes) = (minutes / 60, minutes % 60);

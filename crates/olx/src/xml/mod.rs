@@ -9,7 +9,7 @@ mod print;
 
 use std::sync::Arc;
 
-pub use parse::{XmlError, XmlLimits, is_attribute_name, parse};
+pub use parse::{XmlError, XmlLimits, is_attribute_name, line_feeds, parse};
 pub use print::{to_pretty, to_text, write_text};
 
 /// The namespace that the prefix `xml` always stands for.

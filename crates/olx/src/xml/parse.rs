@@ -131,7 +131,7 @@ impl Builder<'_> {
             .as_bytes()
             .get(self.line_at..at)
             .unwrap_or_default();
-        self.line += passed.iter().filter(|&&byte| byte == b'\n').count() as u32;
+        self.line += line_feeds(passed) as u32;
         self.line_at = at;
         self.line
     }
@@ -459,6 +459,12 @@ fn is_name_start(c: char) -> bool {
         | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}'
         | '\u{3001}'..='\u{d7ff}' | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}'
         | '\u{10000}'..='\u{effff}')
+}
+
+/// How many lines end in some bytes.
+#[must_use]
+pub fn line_feeds(bytes: &[u8]) -> usize {
+    bytes.split(|&byte| byte == b'\n').count() - 1
 }
 
 /// Whether an attribute may be called so.

@@ -21,10 +21,6 @@ use crate::{Dialect, Error, Result, Row, Tx, Value};
 
 /// How often a transaction that met a deadlock is tried in all.
 const ATTEMPTS: u32 = 8;
-/// Statements that each connection keeps prepared.
-const PREPARED: usize = 256;
-/// `max_prepared_stmt_count` of a MySQL server is shared by every process.
-const PREPARED_MYSQL: usize = 128;
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -33,6 +29,11 @@ pub struct Options {
     pub readers: u32,
     /// Connections to MySQL.
     pub connections: u32,
+    /// Statements that each connection keeps prepared. Dropping one costs a round trip and, on
+    /// MySQL over TCP, the 40 ms of a delayed acknowledgement, so there should be room for all that
+    /// the program has. All processes together must stay under the server's
+    /// `max_prepared_stmt_count` (16,382 unless changed).
+    pub prepared: usize,
     /// Longest wait for a free connection and for SQLite's file lock.
     pub wait: Duration,
 }
@@ -42,6 +43,7 @@ impl Default for Options {
         Self {
             readers: 4,
             connections: 16,
+            prepared: 400,
             wait: Duration::from_mins(1),
         }
     }
@@ -318,7 +320,7 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Engine> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(options.wait)
-        .statement_cache_capacity(PREPARED)
+        .statement_cache_capacity(options.prepared)
         .pragma("temp_store", "MEMORY")
         .pragma("cache_size", "-16000")
         .pragma("journal_size_limit", "67108864")
@@ -351,7 +353,7 @@ async fn open_mysql(address: &str, options: &Options) -> Result<Engine> {
     let url = address.replacen("mariadb://", "mysql://", 1);
     let connect_options = MySqlConnectOptions::from_str(&url)
         .map_err(|error| Error::Address(error.to_string()))?
-        .statement_cache_capacity(PREPARED_MYSQL)
+        .statement_cache_capacity(options.prepared)
         .disable_statement_logging();
     let pool = MySqlPoolOptions::new()
         .max_connections(options.connections.max(2))

@@ -26,6 +26,7 @@ pub async fn all() -> Vec<Engine> {
         // Handles belong to the runtime of one test; the schema is shared.
         let options = Options {
             connections: 6,
+            prepared: 2000,
             ..Options::default()
         };
         let db = Db::connect(&address, &options).await.unwrap();

@@ -120,8 +120,12 @@ async fn tables_that_django_made_stay_as_they_are() {
         return;
     };
     let address = engines::schema(&server, "stoa_test_records_django").await;
-    // One connection, so that the session's settings hold for every statement.
-    let db = Db::connect(&address, &Options::default()).await.unwrap();
+    // Thousands of different statements: none should be dropped for another.
+    let options = Options {
+        prepared: 4000,
+        ..Options::default()
+    };
+    let db = Db::connect(&address, &options).await.unwrap();
     let text = std::fs::read_to_string(shared.join("schema/edxapp-mysql.sql")).unwrap();
     let text = &text;
     db.write(|mut tx| async move {

@@ -167,7 +167,7 @@ impl Loader<'_, '_, '_> {
             match self.process(child, &body.declarations, file, bytes) {
                 Ok(key) => children.push(key),
                 Err(fault) if tolerance == Tolerance::Any || fault.syntax => {
-                    self.dropped(child, fault);
+                    self.dropped(child, file, fault);
                 }
                 Err(fault) => return Err(fault),
             }
@@ -175,9 +175,21 @@ impl Loader<'_, '_, '_> {
         Ok(children)
     }
 
-    fn dropped(&mut self, child: &Child, mut fault: Fault) {
+    /// Tracks what drops a child: a fault without line is told at the child's own place.
+    fn dropped(&mut self, child: &Child, file: &Arc<str>, mut fault: Fault) {
+        match &child.node {
+            Node::Element(element) => {
+                let tail = child.tail.as_deref().unwrap_or_default().trim();
+                if fault.syntax && !tail.is_empty() && fault.file == *file {
+                    let name = &element.name;
+                    fault.text = format!("text after <{name}>: the block is dropped");
+                }
+            }
+            _ => "a comment or instruction among blocks is dropped".clone_into(&mut fault.text),
+        }
         if fault.line == 0 {
-            fault.line = child.line();
+            fault.file = Arc::clone(file);
+            fault.line = child.line;
         }
         fault.text = format!("ERROR: {}", fault.text);
         self.track(fault);
@@ -211,7 +223,7 @@ impl Loader<'_, '_, '_> {
             }
             match self.process(child, &body.declarations, file, false) {
                 Ok(key) => children.push(key),
-                Err(fault) => self.dropped(child, fault),
+                Err(fault) => self.dropped(child, file, fault),
             }
         }
         fields.insert("show_tag_list".to_owned(), Value::Array(shown));

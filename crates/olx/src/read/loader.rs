@@ -1,16 +1,13 @@
 //! Reading definitions into memory: names, pointers, attributes, policies (olx.md §§2–4).
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use course_model::block_types::block_type_or_hidden;
 use course_model::{BlockKey, BlockType, Family, Fields, Scope, block_type};
 use indexmap::IndexMap;
-use opaque_keys::clean;
 use opaque_keys::{CourseKey, UsageKey};
 use serde_json::{Map, Value};
-use sha1::{Digest, Sha1};
 
 use super::{Environment, VideoRecord, course};
 use crate::error::{Error, Fault, Warning};
@@ -19,17 +16,6 @@ use crate::source::{
 };
 use crate::values;
 use crate::xml::{self, Child, Element};
-
-/// Types of which one name stands for one block; a second one gets a name of its own (olx.md §2).
-const UNIQUE: [&str; 7] = [
-    "problem",
-    "sequential",
-    "video",
-    "course",
-    "chapter",
-    "poll_question",
-    "vertical",
-];
 
 /// Tags that became custom tags of that template (olx.md §7).
 const TRANSLATED: [&str; 5] = ["book", "slides", "image", "discuss", "videodev"];
@@ -106,7 +92,7 @@ pub(crate) struct Loader<'a, 'l, 'e> {
     pub(crate) warnings: Vec<Warning>,
     pub(crate) videos: Vec<VideoRecord>,
     pub(crate) xml_bytes: u64,
-    used_names: HashMap<String, HashSet<String>>,
+    pub(super) used_names: HashMap<String, HashSet<String>>,
     depth: usize,
     fatal: Option<Error>,
 }
@@ -149,6 +135,7 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
             }
         }
         let whole = Child {
+            line: root.element.line,
             node: xml::Node::Element(root.element),
             tail: None,
         };
@@ -347,51 +334,6 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
             .map(Constructed::Block)
     }
 
-    /// Finds the name of a node and sees that it is new (olx.md §2).
-    fn make_name_unique(
-        &mut self,
-        element: &mut Element,
-        text: &str,
-        file: &Arc<str>,
-        bytes: bool,
-    ) {
-        let tag = element.tag();
-        let named = if let Some(name) = element.get("url_name") {
-            name.to_owned()
-        } else if let Some(slug) = element.remove("slug") {
-            slug
-        } else {
-            let name = element.get("name").or_else(|| element.get("display_name"));
-            name.map(clean).unwrap_or_default()
-        };
-        let unique = UNIQUE.contains(&tag.as_str());
-        let mut name = named;
-        if name.is_empty() {
-            name = fallback_name(&tag, "", text, bytes);
-            if unique {
-                self.track(Fault::new(
-                    file,
-                    element.line,
-                    format!("PROBLEM: no name of any kind specified for {tag}.  Student state will not be properly tracked for this block."),
-                ));
-            }
-        }
-        let used = self.used_names.entry(tag.clone()).or_default();
-        if unique && used.contains(&name) {
-            let fresh = fallback_name(&tag, &name, text, bytes);
-            used.insert(fresh.clone());
-            self.track(Fault::new(
-                file,
-                element.line,
-                format!("PROBLEM: Non-unique url_name in xml.  This may break state tracking for content.  url_name={name}."),
-            ));
-            name = fresh;
-        } else {
-            used.insert(name.clone());
-        }
-        element.set("url_name", name);
-    }
-
     /// Takes asides out of a definition and the `xblock-family` off its children. No aside type is known.
     fn drop_asides(&mut self, element: &mut Element, file: &Arc<str>) {
         let mut at = 0;
@@ -401,7 +343,7 @@ impl<'a, 'l, 'e> Loader<'a, 'l, 'e> {
                 _ => None,
             };
             if family.as_deref() == Some("xblock_asides.v1") {
-                let line = child.line();
+                let line = child.line;
                 element.children.remove(at);
                 self.remark(file, line, "an aside of unknown type is dropped");
             } else {
@@ -570,47 +512,6 @@ enum Constructed {
     Block(Module),
     /// The node stood for a block that is stored already.
     Other(BlockKey),
-}
-
-/// A name from the text of the definition. An old hash at the end of a name is not kept.
-fn fallback_name(tag: &str, name: &str, text: &str, bytes: bool) -> String {
-    let hash_at = name.len().saturating_sub(12);
-    let hashed = name.starts_with(tag)
-        && name.len() >= 12
-        && name.is_char_boundary(hash_at)
-        && name
-            .get(hash_at..)
-            .is_some_and(|end| end.bytes().all(|b| b.is_ascii_hexdigit()));
-    let name = if hashed {
-        name.get(tag.len() + 1..hash_at).unwrap_or_default()
-    } else {
-        name
-    };
-    let mut hash = Sha1::new();
-    if bytes && !text.is_ascii() {
-        let mut ascii = String::with_capacity(text.len() + 64);
-        for c in text.chars() {
-            if c.is_ascii() {
-                ascii.push(c);
-            } else {
-                let _ = write!(ascii, "&#{};", c as u32);
-            }
-        }
-        hash.update(ascii);
-    } else {
-        hash.update(text);
-    }
-    let digest = hash.finalize();
-    let mut out = String::from(tag);
-    if !name.is_empty() {
-        out.push('_');
-        out.push_str(name);
-    }
-    out.push('_');
-    for byte in digest.iter().take(6) {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }
 
 /// Text fields hold no control characters (olx.md §4).

@@ -10,6 +10,7 @@ mod extra;
 mod kinds;
 mod loader;
 mod mime;
+mod names;
 mod openassessment;
 mod pure;
 mod tabs;

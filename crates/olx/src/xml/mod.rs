@@ -41,6 +41,8 @@ pub struct Child {
     pub node: Node,
     /// Text between this node and the next one.
     pub tail: Option<String>,
+    /// Line on which the node begins in its file, counted from 1; 0 for a node made in code.
+    pub line: u32,
 }
 
 /// What an element contains beside text.
@@ -113,6 +115,7 @@ impl Element {
     /// Adds an element at the end.
     pub fn push(&mut self, child: Element) {
         self.children.push(Child {
+            line: child.line,
             node: Node::Element(child),
             tail: None,
         });
@@ -175,34 +178,21 @@ impl Child {
     ) -> Result<(Element, String), XmlError> {
         let mut text = String::new();
         print::write_child(&mut text, self, declarations);
-        let mut fresh = parse(&text, limits).map_err(|error| error.at_line(self.line()))?;
+        let mut fresh = parse(&text, limits).map_err(|error| error.at_line(self.line))?;
         if let Node::Element(old) = &self.node {
             copy_lines(old, &mut fresh);
         }
         Ok((fresh, text))
     }
-
-    /// Line of the node in its file; 0 when it is no element.
-    #[must_use]
-    pub fn line(&self) -> u32 {
-        match &self.node {
-            Node::Element(element) => element.line,
-            _ => 0,
-        }
-    }
 }
 
-/// A reparsed element has the same elements in the same order: they keep the lines of the file.
+/// A reparsed element has the same nodes in the same order: they keep the lines of the file.
 fn copy_lines(from: &Element, to: &mut Element) {
     to.line = from.line;
-    let targets = to
-        .children
-        .iter_mut()
-        .filter_map(|child| match &mut child.node {
-            Node::Element(element) => Some(element),
-            _ => None,
-        });
-    for (old, new) in from.elements().zip(targets) {
-        copy_lines(old, new);
+    for (old, new) in from.children.iter().zip(&mut to.children) {
+        new.line = old.line;
+        if let (Node::Element(old), Node::Element(new)) = (&old.node, &mut new.node) {
+            copy_lines(old, new);
+        }
     }
 }

@@ -179,7 +179,8 @@ impl Builder<'_> {
             Event::GeneralRef(name) => self.reference(name, start)?,
             Event::Comment(text) => {
                 self.count(start)?;
-                self.add(Node::Comment(normal_line_ends(text)));
+                let line = self.line_of(start);
+                self.add(Node::Comment(normal_line_ends(text)), line);
             }
             Event::PI(text) => {
                 self.count(start)?;
@@ -190,7 +191,8 @@ impl Builder<'_> {
                 let rest = text.get(target.len()..).unwrap_or_default();
                 let rest = normal_line_ends(rest.trim_start_matches(is_blank));
                 let joint = if rest.is_empty() { "" } else { " " };
-                self.add(Node::Instruction(format!("{target}{joint}{rest}")));
+                let line = self.line_of(start);
+                self.add(Node::Instruction(format!("{target}{joint}{rest}")), line);
             }
             Event::Decl(decl) if start == 0 => {
                 let pairs = decl.strip_prefix("xml").ok_or(()).map(attributes);
@@ -285,14 +287,19 @@ impl Builder<'_> {
         if self.stack.is_empty() {
             self.root = Some(element);
         } else {
-            self.add(Node::Element(element));
+            let line = element.line;
+            self.add(Node::Element(element), line);
         }
     }
 
     /// Adds a node to the open element; outside the root it is dropped.
-    fn add(&mut self, node: Node) {
+    fn add(&mut self, node: Node, line: u32) {
         if let Some(open) = self.stack.last_mut() {
-            open.element.children.push(Child { node, tail: None });
+            open.element.children.push(Child {
+                node,
+                tail: None,
+                line,
+            });
         }
     }
 

@@ -1,233 +1,13 @@
-//! Reading an archive or a folder without trusting it (olx.md §13, design.md `Links in archives`).
-//!
-//! Nothing is extracted by the archive libraries: every member is checked, links become copies, and what
-//! is read is counted against [`Limits`]. Small files stay in memory, large ones go to a spool folder
-//! that the caller owns, so that an import's memory does not grow with its videos.
+//! The loop over members: checks, counts, spools, and turns links into copies.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::xml::XmlLimits;
-
-/// How much an archive may hold.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Files in the archive.
-    pub files: usize,
-    /// Members of any kind.
-    pub members: usize,
-    /// Bytes of all files together, unpacked.
-    pub total_bytes: u64,
-    /// Bytes of one file, unpacked.
-    pub file_bytes: u64,
-    /// Unpacked bytes for one packed byte, tested once more than [`Limits::ratio_floor`] are unpacked.
-    pub ratio: u64,
-    /// Unpacked bytes below which the ratio is not tested.
-    pub ratio_floor: u64,
-    /// Bytes of a member's path.
-    pub path_bytes: usize,
-    /// A file up to this many bytes is kept in memory even when there is a spool folder.
-    pub memory_file_bytes: u64,
-    /// What one XML file may hold.
-    pub xml: XmlLimits,
-    /// Bytes of XML that one import may parse, inline definitions counted once a level.
-    pub xml_total_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            files: 100_000,
-            members: 200_000,
-            total_bytes: 8 << 30,
-            file_bytes: 2 << 30,
-            ratio: 200,
-            ratio_floor: 64 << 20,
-            path_bytes: 1024,
-            memory_file_bytes: 64 << 10,
-            xml: XmlLimits::default(),
-            xml_total_bytes: 1 << 30,
-        }
-    }
-}
-
-/// Why an archive was refused or could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ArchiveError {
-    /// A member's path is absolute, leads out of the archive or is no path.
-    #[error("{path}: the path leads out of the archive")]
-    Path {
-        /// Path as the archive has it.
-        path: String,
-    },
-    /// A link leads out of its own folder.
-    #[error("{path}: the link to {target} leads out of its folder")]
-    Link {
-        /// The link.
-        path: String,
-        /// Where it leads.
-        target: String,
-    },
-    /// A member is a device, a FIFO or of unknown kind.
-    #[error("{path}: neither file nor folder nor link")]
-    Kind {
-        /// The member.
-        path: String,
-    },
-    /// A limit is passed.
-    #[error("{path}: the archive has more than {limit} {what}")]
-    TooMuch {
-        /// The member at which it was noticed.
-        path: String,
-        /// What is counted.
-        what: &'static str,
-        /// The limit.
-        limit: u64,
-    },
-    /// The archive is neither a gzip tar nor a zip, or is damaged.
-    #[error("the archive cannot be read: {0}")]
-    Damaged(String),
-    /// Reading or spooling failed.
-    #[error("{path}: {error}")]
-    Io {
-        /// File concerned.
-        path: String,
-        /// The failure.
-        error: io::Error,
-    },
-}
-
-impl ArchiveError {
-    /// Whether the archive is unsafe, and not only damaged: *Unsafe archive file. Aborting import.*
-    /// (olx.md §11).
-    #[must_use]
-    pub fn is_unsafe(&self) -> bool {
-        !matches!(self, Self::Damaged(_) | Self::Io { .. })
-    }
-}
-
-/// Where a file's bytes are.
-#[derive(Debug, Clone)]
-pub enum FileData {
-    /// In memory.
-    Memory(Arc<[u8]>),
-    /// In a file: of the spool folder, or of the course folder itself.
-    Disk {
-        /// Its place.
-        path: PathBuf,
-        /// Its length in bytes.
-        length: u64,
-    },
-}
-
-impl FileData {
-    /// Length in bytes.
-    #[must_use]
-    pub fn len(&self) -> u64 {
-        match self {
-            Self::Memory(bytes) => bytes.len() as u64,
-            Self::Disk { length, .. } => *length,
-        }
-    }
-
-    /// Whether there are no bytes.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// All bytes. For files of unknown length prefer [`FileData::open`].
-    pub fn read(&self) -> io::Result<Arc<[u8]>> {
-        match self {
-            Self::Memory(bytes) => Ok(Arc::clone(bytes)),
-            Self::Disk { path, .. } => std::fs::read(path).map(Into::into),
-        }
-    }
-
-    /// A reader over the bytes.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        Ok(match self {
-            Self::Memory(bytes) => Box::new(io::Cursor::new(Arc::clone(bytes))),
-            Self::Disk { path, .. } => Box::new(File::open(path)?),
-        })
-    }
-}
-
-/// The files of an archive or folder by path, `/` between components, no leading `./`.
-#[derive(Debug, Clone, Default)]
-pub struct ArchiveFiles {
-    files: BTreeMap<String, FileData>,
-    dead_links: Vec<String>,
-    limits: Limits,
-}
-
-impl ArchiveFiles {
-    /// Files given one by one; for tests and for content that is no archive.
-    pub fn from_files<P: Into<String>, B: Into<Arc<[u8]>>>(
-        files: impl IntoIterator<Item = (P, B)>,
-        limits: &Limits,
-    ) -> Self {
-        Self {
-            files: files
-                .into_iter()
-                .map(|(path, bytes)| (path.into(), FileData::Memory(bytes.into())))
-                .collect(),
-            dead_links: Vec::new(),
-            limits: limits.clone(),
-        }
-    }
-
-    /// The limits that it was read with.
-    #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
-    }
-
-    /// The file at a path.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Option<&FileData> {
-        self.files.get(path)
-    }
-
-    /// All files in order of their paths.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &FileData)> {
-        self.files.iter().map(|(path, data)| (path.as_str(), data))
-    }
-
-    /// Files below a folder, given with its trailing `/`, in order of their paths.
-    #[must_use]
-    pub fn below(&self, folder: &str) -> Vec<(&str, &FileData)> {
-        let from = std::ops::Bound::Included(folder);
-        self.files
-            .range::<str, _>((from, std::ops::Bound::Unbounded))
-            .take_while(|(path, _)| path.starts_with(folder))
-            .map(|(path, data)| (path.as_str(), data))
-            .collect()
-    }
-
-    /// Links that lead nowhere; they were dropped.
-    #[must_use]
-    pub fn dead_links(&self) -> &[String] {
-        &self.dead_links
-    }
-
-    /// The folder, with its trailing `/` (empty for the top), of the first file called `name`: a folder's
-    /// own files come before its subfolders (olx.md §1).
-    #[must_use]
-    pub fn find_root(&self, name: &str) -> Option<String> {
-        let folder = |path: &str| {
-            let stem = path.strip_suffix(name)?;
-            (stem.is_empty() || stem.ends_with('/')).then(|| stem.to_owned())
-        };
-        let roots: Vec<String> = self.files.keys().filter_map(|path| folder(path)).collect();
-        roots
-            .into_iter()
-            .min_by(|a, b| a.split('/').cmp(b.split('/')))
-    }
-}
+use super::{ArchiveError, ArchiveFiles, FileData, Limits};
 
 /// What the archive has at a path, before links are followed.
 enum Member {
@@ -239,7 +19,8 @@ enum Member {
     Hard(String),
 }
 
-struct Collector<'a> {
+/// Gathers the members of an archive or folder.
+pub(super) struct Collector<'a> {
     limits: &'a Limits,
     spool: Option<&'a Path>,
     members: BTreeMap<String, Member>,
@@ -248,65 +29,22 @@ struct Collector<'a> {
     bytes: u64,
 }
 
-/// Reads a gzip tar or a zip, told apart by their first bytes.
-///
-/// `spool` is an empty folder for large files; without it all stay in memory. The files in it must live as
-/// long as the result.
-pub fn read_archive<R: Read + Seek>(
-    mut reader: R,
-    limits: &Limits,
-    spool: Option<&Path>,
-) -> Result<ArchiveFiles, ArchiveError> {
-    let damaged = |error: io::Error| ArchiveError::Damaged(error.to_string());
-    let mut magic = [0; 4];
-    let got = read_up_to(&mut reader, &mut magic).map_err(damaged)?;
-    reader.seek(SeekFrom::Start(0)).map_err(damaged)?;
-    let mut collector = Collector::new(limits, spool);
-    match magic.get(..got).unwrap_or_default() {
-        [0x1f, 0x8b, ..] => collector.tar(reader)?,
-        [b'P', b'K', ..] => collector.zip(reader)?,
-        _ => return Err(ArchiveError::Damaged("neither .tar.gz nor .zip".into())),
-    }
-    collector.finish()
-}
-
-/// Reads a course folder in place. Links are followed by the same rules as in archives.
-pub fn read_folder(root: &Path, limits: &Limits) -> Result<ArchiveFiles, ArchiveError> {
-    let mut collector = Collector::new(limits, None);
-    collector.folder(root, "", 0)?;
-    collector.finish()
-}
-
-fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match reader.read(rest) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
 /// Counts what is read through it.
 struct Counting<R> {
     inner: R,
-    count: Arc<std::sync::atomic::AtomicU64>,
+    count: Arc<AtomicU64>,
 }
 
 impl<R: Read> Read for Counting<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
-        self.count
-            .fetch_add(got as u64, std::sync::atomic::Ordering::Relaxed);
+        self.count.fetch_add(got as u64, Ordering::Relaxed);
         Ok(got)
     }
 }
 
 impl<'a> Collector<'a> {
-    fn new(limits: &'a Limits, spool: Option<&'a Path>) -> Self {
+    pub(super) fn new(limits: &'a Limits, spool: Option<&'a Path>) -> Self {
         Self {
             limits,
             spool,
@@ -317,18 +55,32 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn tar<R: Read>(&mut self, reader: R) -> Result<(), ArchiveError> {
+    pub(super) fn tar<R: Read>(&mut self, reader: R) -> Result<(), ArchiveError> {
+        let tripped = Arc::new(AtomicBool::new(false));
+        let read = self.tar_members(reader, &tripped);
+        if read.is_err() && tripped.load(Ordering::Relaxed) {
+            return Err(self.too_much("(archive)", "unpacked bytes for one packed byte"));
+        }
+        read
+    }
+
+    fn tar_members<R: Read>(
+        &mut self,
+        reader: R,
+        tripped: &Arc<AtomicBool>,
+    ) -> Result<(), ArchiveError> {
         let damaged = |error: io::Error| ArchiveError::Damaged(error.to_string());
-        let packed = Arc::default();
+        let packed = Arc::new(AtomicU64::new(0));
         let counting = Counting {
             inner: reader,
             count: Arc::clone(&packed),
         };
-        let plain = flate2::read::MultiGzDecoder::new(io::BufReader::new(counting));
-        // Long names and extension headers are read whole by the library: the guard stops them.
         let guarded = Guard {
-            inner: plain,
-            left: self.limits.total_bytes.saturating_mul(2),
+            inner: flate2::read::MultiGzDecoder::new(io::BufReader::new(counting)),
+            unpacked: 0,
+            packed: Arc::clone(&packed),
+            limits: self.limits.clone(),
+            tripped: Arc::clone(tripped),
         };
         let mut archive = tar::Archive::new(guarded);
         for entry in archive.entries().map_err(damaged)? {
@@ -339,10 +91,6 @@ impl<'a> Collector<'a> {
                 continue;
             }
             let path = self.member_path(&name)?;
-            let link = |entry: &tar::Entry<'_, _>| {
-                let target = entry.link_name_bytes().unwrap_or_default();
-                String::from_utf8_lossy(&target).into_owned()
-            };
             let member = match kind {
                 tar::EntryType::Regular
                 | tar::EntryType::Continuous
@@ -351,12 +99,12 @@ impl<'a> Collector<'a> {
                         return Err(self.too_much(&path, "bytes in one file"));
                     }
                     let packed = Arc::clone(&packed);
-                    let packed = move || packed.load(std::sync::atomic::Ordering::Relaxed);
+                    let packed = move || packed.load(Ordering::Relaxed);
                     Member::File(self.file(&path, &mut entry, &packed)?)
                 }
                 tar::EntryType::Directory => Member::Folder,
-                tar::EntryType::Symlink => Member::Symbolic(link(&entry)),
-                tar::EntryType::Link => Member::Hard(link(&entry)),
+                tar::EntryType::Symlink => Member::Symbolic(link_target_text(&entry)),
+                tar::EntryType::Link => Member::Hard(link_target_text(&entry)),
                 _ => return Err(ArchiveError::Kind { path: name }),
             };
             self.members.insert(path, member);
@@ -364,7 +112,7 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    fn zip<R: Read + Seek>(&mut self, reader: R) -> Result<(), ArchiveError> {
+    pub(super) fn zip<R: Read + Seek>(&mut self, reader: R) -> Result<(), ArchiveError> {
         let damaged = |error: zip::result::ZipError| ArchiveError::Damaged(error.to_string());
         let mut archive = zip::ZipArchive::new(reader).map_err(damaged)?;
         for index in 0..archive.len() {
@@ -385,7 +133,12 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    fn folder(&mut self, root: &Path, prefix: &str, depth: usize) -> Result<(), ArchiveError> {
+    pub(super) fn folder(
+        &mut self,
+        root: &Path,
+        prefix: &str,
+        depth: usize,
+    ) -> Result<(), ArchiveError> {
         let fail = |error| ArchiveError::Io {
             path: prefix.to_owned(),
             error,
@@ -526,7 +279,7 @@ impl<'a> Collector<'a> {
     }
 
     /// Checks all links and puts copies in their places.
-    fn finish(mut self) -> Result<ArchiveFiles, ArchiveError> {
+    pub(super) fn finish(mut self) -> Result<ArchiveFiles, ArchiveError> {
         let mut copies = Vec::new();
         let mut dead_links = Vec::new();
         for (path, member) in &self.members {
@@ -630,21 +383,35 @@ impl<'a> Collector<'a> {
     }
 }
 
-/// Ends with an error when more is read than allowed.
+/// Ends with an error when more is unpacked than allowed, headers and long names included.
 struct Guard<R> {
     inner: R,
-    left: u64,
+    unpacked: u64,
+    packed: Arc<AtomicU64>,
+    limits: Limits,
+    tripped: Arc<AtomicBool>,
 }
 
 impl<R: Read> Read for Guard<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(buffer)?;
-        self.left = self
-            .left
-            .checked_sub(got as u64)
-            .ok_or_else(|| io::Error::other("more unpacked bytes than allowed"))?;
+        self.unpacked += got as u64;
+        let packed = self.packed.load(Ordering::Relaxed);
+        let padding = self.limits.members as u64 * 1024;
+        if self.unpacked > self.limits.total_bytes.saturating_add(padding)
+            || self.unpacked > self.limits.ratio_floor
+                && self.unpacked > packed.saturating_mul(self.limits.ratio)
+        {
+            self.tripped.store(true, Ordering::Relaxed);
+            return Err(io::Error::other("more unpacked bytes than allowed"));
+        }
         Ok(got)
     }
+}
+
+fn link_target_text<R: Read>(entry: &tar::Entry<'_, R>) -> String {
+    let target = entry.link_name_bytes().unwrap_or_default();
+    String::from_utf8_lossy(&target).into_owned()
 }
 
 /// A relative path below a folder, `.` and `..` resolved by component. `None` when it is absolute, leads

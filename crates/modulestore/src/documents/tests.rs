@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::*;
 
 /// The folder of specifications, where it stands beside the repository.
-fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder =
         std::env::var_os("STOA_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);

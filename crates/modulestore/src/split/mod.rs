@@ -1,5 +1,7 @@
 //! The split modulestore: courses by key, over index rows and documents.
 
+#[cfg(test)]
+mod archive_tests;
 mod doctor;
 mod edit;
 mod heads;

@@ -12,7 +12,7 @@ pub mod modes;
 mod write;
 
 pub use error::{EnrollError, Error};
-pub use write::{Access, Change, change, enroll, unenroll};
+pub use write::{Access, Change, change, enroll, enroll_allowed, unenroll};
 
 /// The row that says who is in which course.
 pub use records::enrollment::CourseEnrollment;

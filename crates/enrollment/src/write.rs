@@ -52,6 +52,35 @@ pub async fn enroll(
         .await
 }
 
+/// Enrolls a user in every course that an e-mail permission with `auto_enroll` names (contracts/identity.md §7.3):
+/// what happens when an account becomes active or its address changes. Courses whose enrollment has ended, or that
+/// are unknown, are passed over. The rows.
+pub async fn enroll_allowed(
+    db: &Db,
+    user: &User,
+    author: &Author<'_>,
+) -> Result<Vec<CourseEnrollment>> {
+    let mut made = Vec::new();
+    for allowed in rows::allowed_of_email(db, &user.email).await? {
+        if !allowed.auto_enroll {
+            continue;
+        }
+        let Ok(course) = CourseKey::parse(&allowed.course_id) else {
+            continue;
+        };
+        let Some(overview) = course_overviews::get(db, &course).await? else {
+            continue;
+        };
+        if overview.enrollment_end.is_some_and(|end| end <= author.now) {
+            continue;
+        }
+        let offered = records::course_modes::of_course(db, &course).await?;
+        let mode = modes::default_slug(&offered, &allowed.course_id, author.now);
+        made.push(enroll(db, user, &course, mode, Access::Unchecked, author).await?);
+    }
+    Ok(made)
+}
+
 /// As [`enroll`], inside a transaction of the caller.
 pub(crate) async fn enroll_in(
     tx: &mut Tx,

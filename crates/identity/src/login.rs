@@ -274,17 +274,24 @@ impl Identity {
         }
     }
 
+    /// Hosts that a redirect may go to: our own and LOGIN_REDIRECT_WHITELIST.
+    pub(crate) fn safe_hosts(&self) -> Vec<String> {
+        let settings = self.settings();
+        let mut hosts = settings.login_redirect_whitelist.clone();
+        hosts.extend(host(&settings.lms_root_url));
+        hosts
+    }
+
     /// `redirect_url` of a login: only where the sign-in pages are a micro-frontend.
     fn login_redirect(&self, form: &Form) -> Option<String> {
         let settings = self.settings();
         if !settings.enable_authn_microfrontend {
             return None;
         }
-        let next = form.get("next").filter(|next| {
-            let mut hosts = settings.login_redirect_whitelist.clone();
-            hosts.extend(host(&settings.lms_root_url));
-            django_compat::redirect::is_safe(next, &hosts, settings.is_https())
-        });
+        let hosts = self.safe_hosts();
+        let next = form
+            .get("next")
+            .filter(|next| django_compat::redirect::is_safe(next, &hosts, settings.is_https()));
         let next = next.map(django_compat::redirect::trimmed);
         let kept: Vec<(&str, &str)> = [
             "course_id",

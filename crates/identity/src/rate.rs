@@ -1,4 +1,4 @@
-//! Rate limits in fixed windows, as django-ratelimit counts them.
+//! Rate limits in windows that begin with the first event.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 /// Counters above which the oldest windows are thrown away.
 const MAX_COUNTERS: usize = 100_000;
 
-/// Group and key of a counter; its value is the window and the count.
+/// Group and key of a counter; its value is the end of the window and the count.
 type Key = (&'static str, String);
 
 /// Counts of events a key and window, kept in this process.
@@ -17,7 +17,7 @@ pub struct RateLimiter {
 
 impl RateLimiter {
     /// Counts one event of `group` for `key` at Unix second `now` and says whether more than `limit` have fallen
-    /// into the current window of `window` seconds.
+    /// into the window of `window` seconds that began with the first of them.
     pub fn exceeded(
         &self,
         group: &'static str,
@@ -26,19 +26,18 @@ impl RateLimiter {
         window: i64,
         now: i64,
     ) -> bool {
-        let slot = now.div_euclid(window.max(1));
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         if counters.len() >= MAX_COUNTERS {
-            counters.retain(|_, (started, _)| *started >= slot);
+            counters.retain(|_, (ends, _)| *ends > now);
             if counters.len() >= MAX_COUNTERS {
                 counters.clear();
             }
         }
         let entry = counters
             .entry((group, key.to_lowercase()))
-            .or_insert((slot, 0));
-        if entry.0 != slot {
-            *entry = (slot, 0);
+            .or_insert((now + window, 0));
+        if entry.0 <= now {
+            *entry = (now + window, 0);
         }
         entry.1 = entry.1.saturating_add(1);
         entry.1 > limit
@@ -54,7 +53,7 @@ mod tests {
         let limiter = RateLimiter::default();
         let hit = |now| limiter.exceeded("login", "A@x", 2, 300, now);
         assert!(!hit(0) && !hit(1) && hit(2));
-        assert!(!hit(300));
+        assert!(hit(299) && !hit(300));
         assert!(!limiter.exceeded("login", "b", 2, 300, 2));
         assert!(!limiter.exceeded("login", "a@X", 2, 300, 301));
         assert!(limiter.exceeded("login", "a@x", 2, 300, 302));

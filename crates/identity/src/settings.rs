@@ -1,5 +1,7 @@
 //! Settings of accounts, sessions and tokens, under the platform's names in lower case.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,6 +67,10 @@ pub struct Settings {
     pub enable_unicode_username: bool,
     /// FEATURES.ALLOW_PUBLIC_ACCOUNT_CREATION
     pub allow_public_account_creation: bool,
+    /// REGISTRATION_EXTRA_FIELDS: `required`, `optional` or `hidden`; what is not listed has the platform's default.
+    pub registration_extra_fields: HashMap<String, String>,
+    /// REGISTRATION_VALIDATION_RATELIMIT: calls an address in seven days.
+    pub validations_per_ip: Option<u32>,
     /// FEATURES.SKIP_EMAIL_VALIDATION
     pub skip_email_validation: bool,
     /// ACCESS_TOKEN_EXPIRE_SECONDS of the OAuth provider.
@@ -159,6 +165,8 @@ impl Default for Settings {
             retired_email_fmt: "retired__user_{}@retired.invalid".into(),
             enable_unicode_username: false,
             allow_public_account_creation: true,
+            registration_extra_fields: HashMap::new(),
+            validations_per_ip: None,
             skip_email_validation: false,
             access_token_expire_seconds: 36_000,
             edx_api_key: None,
@@ -204,6 +212,21 @@ impl Settings {
         } else {
             url.to_owned()
         }
+    }
+
+    /// What registration does with a further field: `required`, `optional` or `hidden`.
+    #[must_use]
+    pub fn extra_field(&self, name: &str) -> &str {
+        self.registration_extra_fields.get(name).map_or_else(
+            || match name {
+                "honor_code" => "required",
+                "level_of_education" | "gender" | "year_of_birth" | "mailing_address" | "goals" => {
+                    "optional"
+                }
+                _ => "hidden",
+            },
+            String::as_str,
+        )
     }
 
     /// Whether the LMS is served over https.

@@ -10,4 +10,6 @@
 mod engines;
 mod login;
 mod oauth;
+mod recorded;
+mod registration;
 mod requests;

@@ -330,8 +330,7 @@ fn apply_plain_complex(
             } else if whole {
                 left.pow_int(right.re as i32)
             } else {
-                // The reference reports the cosine of an infinite angle as this.
-                left.pow_polar(right).ok_or(CalcError::ZeroDivision)?
+                left.pow_polar(right)
             };
             if power.re.is_infinite() || power.im.is_infinite() {
                 return Err(CalcError::Overflow);
@@ -401,7 +400,7 @@ fn ieee_complex_power(base: Complex, exponent: Complex) -> Complex {
         return Complex::ONE;
     }
     if base.is_zero() {
-        return if exponent.re > 0.0 {
+        return if exponent.re > 0.0 && exponent.im == 0.0 {
             Complex::new(0.0, 0.0)
         } else {
             Complex::new(f64::NAN, f64::NAN)
@@ -414,7 +413,7 @@ fn ieee_complex_power(base: Complex, exponent: Complex) -> Complex {
             base.pow_int(exponent.re as i32)
         };
     }
-    exponent.mul_c99(base.ln()).exp()
+    exponent.mul(base.ln()).exp()
 }
 
 /// The text of a double as Python prints it: `1.0`, `1e-05`, `nan`.

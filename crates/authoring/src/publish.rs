@@ -1,0 +1,121 @@
+//! What follows a publish: taken from the outbox after the commit, each step harmless when done twice.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use db::Db;
+use modulestore::documents::Stamp;
+use modulestore::split::{COURSE_DELETED, COURSE_PUBLISHED, LIBRARY_UPDATED, THUMBNAIL_WANTED};
+use modulestore::ModuleStore;
+use opaque_keys::{AssetKey, CourseKey};
+use records::course_overviews;
+use records::history::Author;
+use records::outbox::{self, Event};
+
+use crate::{COMMAND_USER, Result, overview};
+
+/// How long a taken event is kept from other workers.
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// Events taken at a time.
+const TOGETHER: u32 = 16;
+/// Longest pause before an event that failed comes again.
+const LONGEST_PAUSE: i64 = 3600;
+
+/// Does what follows changes of courses.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    /// The system of record.
+    pub db: Db,
+    /// The courses.
+    pub store: ModuleStore,
+}
+
+impl Follower {
+    /// The topics that it takes; images come after courses, so that no learner waits for one.
+    const TOPICS: &[&[&str]] =
+        &[&[COURSE_PUBLISHED, COURSE_DELETED, LIBRARY_UPDATED], &[THUMBNAIL_WANTED]];
+
+    /// Handles the events that are due; returns how many there were.
+    pub async fn step(&self, now: DateTime<Utc>) -> Result<usize> {
+        for topics in Self::TOPICS {
+            let events = outbox::claim(&self.db, topics, now.naive_utc(), LEASE, TOGETHER).await?;
+            if events.is_empty() {
+                continue;
+            }
+            for event in &events {
+                self.settle(event, now).await?;
+            }
+            return Ok(events.len());
+        }
+        Ok(0)
+    }
+
+    /// Handles one event and notes how that went. A failure is no error here: the event comes again.
+    async fn settle(&self, event: &Event, now: DateTime<Utc>) -> Result<()> {
+        let outcome = self.handle(event, now).await;
+        let (outcome, id) = (&outcome, event.id);
+        self.db
+            .write(|mut tx| async move {
+                match outcome {
+                    Ok(()) => outbox::done(&mut tx, id, now.naive_utc()).await,
+                    Err(error) => {
+                        let pause = (1_i64 << event.attempts.clamp(0, 11)).min(LONGEST_PAUSE);
+                        let again = now + TimeDelta::seconds(pause);
+                        outbox::failed(&mut tx, id, &error.to_string(), again.naive_utc()).await
+                    }
+                }
+            })
+            .await?;
+        if let Err(error) = outcome {
+            tracing::warn!(topic = event.topic, key = event.key, %error, "an event has to come again");
+        }
+        Ok(())
+    }
+
+    async fn handle(&self, event: &Event, now: DateTime<Utc>) -> Result<()> {
+        match event.topic.as_str() {
+            COURSE_PUBLISHED => self.course_published(&CourseKey::parse(&event.key)?, now).await,
+            COURSE_DELETED => self.course_deleted(&CourseKey::parse(&event.key)?, now).await,
+            THUMBNAIL_WANTED => {
+                let key = AssetKey::parse(&event.key)?;
+                let stamp = Stamp::new(COMMAND_USER, now);
+                self.store.contentstore().refresh_thumbnail(&key, stamp).await?;
+                Ok(())
+            }
+            // Nothing is derived from libraries yet.
+            _ => Ok(()),
+        }
+    }
+
+    /// Rebuilds the rows that are derived from a published course.
+    pub async fn course_published(&self, course: &CourseKey, now: DateTime<Utc>) -> Result<()> {
+        let Some(published) = overview::published(&self.store, course).await? else {
+            return Ok(());
+        };
+        let now = now.naive_utc();
+        let row = overview::overview(&published.snapshot, &published.about, now);
+        let tabs = overview::tabs(&published.snapshot);
+        let (row, tabs) = (&row, &tabs);
+        self.db
+            .write(|mut tx| async move {
+                course_overviews::save(&mut tx, row, &Author::nobody(now)).await?;
+                course_overviews::replace_tabs(&mut tx, course, tabs).await
+            })
+            .await?;
+        Ok(())
+    }
+
+    async fn course_deleted(&self, course: &CourseKey, now: DateTime<Utc>) -> Result<()> {
+        let now = now.naive_utc();
+        self.db
+            .write(|mut tx| async move {
+                course_overviews::delete(&mut tx, course, &Author::nobody(now)).await
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+/// Handles everything that is due; for commands, which end only then.
+pub async fn follow_publishes(follower: &Follower, now: DateTime<Utc>) -> Result<()> {
+    while follower.step(now).await? > 0 {}
+    Ok(())
+}

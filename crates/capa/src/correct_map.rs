@@ -99,6 +99,16 @@ impl Entry {
         Value::Object(map)
     }
 
+    /// Reads one stored entry: an object, or only a mark.
+    #[must_use]
+    pub fn from_stored(value: &Value) -> Self {
+        match value {
+            Value::Object(fields) => Self::from_json(fields),
+            Value::Null => Self::default(),
+            other => Self::mark(&crate::pyvalue::py_str(other)),
+        }
+    }
+
     fn from_json(map: &Map<String, Value>) -> Self {
         let text = |key: &str| match map.get(key) {
             None | Some(Value::Null) => None,
@@ -143,12 +153,7 @@ impl CorrectMap {
         let mut map = Self::default();
         if let Some(stored) = value.as_object() {
             for (id, entry) in stored {
-                let entry = match entry {
-                    Value::Object(fields) => Entry::from_json(fields),
-                    Value::Null => Entry::default(),
-                    other => Entry::mark(&crate::pyvalue::py_str(other)),
-                };
-                map.entries.insert(id.clone(), entry);
+                map.entries.insert(id.clone(), Entry::from_stored(entry));
             }
         }
         map

@@ -163,7 +163,7 @@ pub struct Problem<'e> {
     pub(crate) has_saved_answers: bool,
     pub(crate) input_state: Map<String, Value>,
     pub(crate) done: bool,
-    pub(crate) problem_data: IndexMap<String, InputData>,
+    pub(crate) input_data: IndexMap<String, InputData>,
     pub(crate) responders: Vec<Responder>,
     pub(crate) answers: Vec<(NodeId, Vec<(String, Value)>)>,
     pub(crate) rng: Option<PyRandom>,
@@ -171,6 +171,17 @@ pub struct Problem<'e> {
     /// Inputs seen by rendering: id → element.
     pub(crate) rendered: IndexMap<String, NodeId>,
     pub(crate) hint_events: Vec<Value>,
+}
+
+/// How much of a problem is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Load {
+    /// Only what counts points.
+    Minimal,
+    /// All but the first rendering.
+    Unrendered,
+    /// All.
+    Full,
 }
 
 /// Parses a problem's text after the replacements of contract §2.2.
@@ -212,7 +223,14 @@ pub fn max_score(text: &str, files: &dyn Fn(&str) -> Option<String>) -> Result<i
         files,
         ..Environment::default()
     };
-    match Problem::load(text, "problem", &ProblemState::default(), 1, &env, true) {
+    match Problem::load(
+        text,
+        "problem",
+        &ProblemState::default(),
+        1,
+        &env,
+        Load::Minimal,
+    ) {
         Ok(problem) => Ok(problem.responders.iter().map(Responder::input_points).sum()),
         Err(Error::Problem(_)) => Ok(0),
         Err(error) => Err(error),
@@ -228,7 +246,17 @@ impl<'e> Problem<'e> {
         seed: i64,
         env: &'e Environment<'e>,
     ) -> Result<Self> {
-        Self::load(text, id, state, seed, env, false)
+        Self::load(text, id, state, seed, env, Load::Full)
+    }
+
+    /// Loads a problem without rendering it: enough for the responses report.
+    pub fn for_report(
+        text: &str,
+        id: &str,
+        state: &ProblemState,
+        env: &'e Environment<'e>,
+    ) -> Result<Self> {
+        Self::load(text, id, state, 1, env, Load::Unrendered)
     }
 
     fn load(
@@ -237,8 +265,9 @@ impl<'e> Problem<'e> {
         state: &ProblemState,
         seed: i64,
         env: &'e Environment<'e>,
-        minimal: bool,
+        load: Load,
     ) -> Result<Self> {
+        let minimal = load == Load::Minimal;
         let tree = parse_text(text)?;
         let mut problem = Self {
             env,
@@ -256,7 +285,7 @@ impl<'e> Problem<'e> {
             has_saved_answers: state.has_saved_answers,
             input_state: state.input_state.clone(),
             done: state.done,
-            problem_data: IndexMap::new(),
+            input_data: IndexMap::new(),
             responders: Vec::new(),
             answers: Vec::new(),
             rng: None,
@@ -275,6 +304,8 @@ impl<'e> Problem<'e> {
                 problem.set_initial_display();
             }
             problem.late_transforms()?;
+        }
+        if load == Load::Full {
             problem.render_tree()?;
         }
         Ok(problem)
@@ -449,7 +480,7 @@ impl<'e> Problem<'e> {
         }
         let responders = std::mem::take(&mut self.responders);
         for responder in &responders {
-            let answers = responder.answers(self)?;
+            let answers = responder.answers(self);
             self.answers.push((responder.node, answers));
         }
         self.responders = responders;
@@ -510,7 +541,7 @@ impl<'e> Problem<'e> {
                     group_label: group_label.clone(),
                     descriptions: Vec::new(),
                 };
-                self.problem_data.insert(field_id(&self.tree, *field), data);
+                self.input_data.insert(field_id(&self.tree, *field), data);
             }
             return;
         }
@@ -546,7 +577,7 @@ impl<'e> Problem<'e> {
             group_label: String::new(),
             descriptions,
         };
-        self.problem_data.insert(field_id(&self.tree, first), data);
+        self.input_data.insert(field_id(&self.tree, first), data);
     }
 
     /// Contract §2.8.
@@ -589,7 +620,7 @@ impl<'e> Problem<'e> {
     pub fn grade(&mut self, answers: &Answers, attempt: i64) -> Result<&CorrectMap> {
         self.context
             .insert("attempt".to_owned(), PyValue::Int(attempt));
-        self.student_answers = answers.clone();
+        self.student_answers.clone_from(answers);
         let graded = self.evaluate(answers)?;
         self.correct_map = graded;
         self.correct_map_history.push(self.correct_map.clone());

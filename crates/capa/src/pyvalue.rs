@@ -57,6 +57,16 @@ impl From<&str> for PyValue {
 }
 
 impl PyValue {
+    /// Reads JSON as Python writes it: floats to the last bit, integers of any length, `NaN` and the
+    /// infinities. None when it is not JSON or nests deeper than 200.
+    #[must_use]
+    pub fn parse_json(text: &str) -> Option<Self> {
+        let mut reader = JsonReader { rest: text };
+        let value = reader.value(0)?;
+        reader.skip();
+        reader.rest.is_empty().then_some(value)
+    }
+
     /// As JSON; long integers become floats and what JSON lacks becomes null.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -139,6 +149,112 @@ impl PyValue {
             Self::Float(f) => Some(*f),
             Self::Str(s) => parse_float(s),
             Self::None | Self::List(_) | Self::Dict(_) => None,
+        }
+    }
+}
+
+/// Reads JSON without going through a double's shorter approximations.
+struct JsonReader<'a> {
+    rest: &'a str,
+}
+
+impl JsonReader<'_> {
+    fn skip(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\n', '\r', '\t']);
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        self.skip();
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn string(&mut self) -> Option<String> {
+        let mut escaped = false;
+        let inside = self.rest.get(1..)?;
+        let end = inside.char_indices().find(|(_, c)| {
+            let end = *c == '"' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            end
+        });
+        let (end, _) = end?;
+        let whole = self.rest.get(..end + 2)?;
+        self.rest = self.rest.get(end + 2..)?;
+        // A lone surrogate is no text here; Python keeps it.
+        serde_json::from_str(whole).ok()
+    }
+
+    fn value(&mut self, depth: usize) -> Option<PyValue> {
+        if depth > 200 {
+            return None;
+        }
+        self.skip();
+        for (token, value) in [
+            ("null", PyValue::None),
+            ("true", PyValue::Bool(true)),
+            ("false", PyValue::Bool(false)),
+            ("NaN", PyValue::Float(f64::NAN)),
+            ("Infinity", PyValue::Float(f64::INFINITY)),
+            ("-Infinity", PyValue::Float(f64::NEG_INFINITY)),
+        ] {
+            if self.eat(token) {
+                return Some(value);
+            }
+        }
+        match self.rest.chars().next()? {
+            '"' => self.string().map(PyValue::Str),
+            '[' => {
+                self.eat("[");
+                let mut items = Vec::new();
+                if self.eat("]") {
+                    return Some(PyValue::List(items));
+                }
+                loop {
+                    items.push(self.value(depth + 1)?);
+                    if self.eat("]") {
+                        return Some(PyValue::List(items));
+                    }
+                    self.eat(",").then_some(())?;
+                }
+            }
+            '{' => {
+                self.eat("{");
+                let mut map = IndexMap::new();
+                if self.eat("}") {
+                    return Some(PyValue::Dict(map));
+                }
+                loop {
+                    self.skip();
+                    self.rest.starts_with('"').then_some(())?;
+                    let key = self.string()?;
+                    self.eat(":").then_some(())?;
+                    map.insert(key, self.value(depth + 1)?);
+                    if self.eat("}") {
+                        return Some(PyValue::Dict(map));
+                    }
+                    self.eat(",").then_some(())?;
+                }
+            }
+            _ => {
+                let number =
+                    |c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.' | 'e' | 'E');
+                let end = self.rest.find(|c| !number(c)).unwrap_or(self.rest.len());
+                let text = self.rest.get(..end)?;
+                self.rest = self.rest.get(end..)?;
+                let digits = text.strip_prefix('-').unwrap_or(text);
+                if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+                    return Some(
+                        text.parse()
+                            .map_or_else(|_| PyValue::Big(text.to_owned()), PyValue::Int),
+                    );
+                }
+                text.parse().ok().map(PyValue::Float)
+            }
         }
     }
 }
@@ -351,6 +467,20 @@ mod tests {
             ),
         ] {
             assert_eq!(value.str(), text);
+        }
+    }
+
+    // §6.1: what comes out of a script keeps its last bit
+    #[test]
+    fn reads_json_exactly() {
+        let text = "{\"a\": [12.576369506310925, -3, 123456789012345678901234567890], \"b\": {\"c\": NaN}, \"d\": \"\\u00e9\\\\\"}";
+        let value = PyValue::parse_json(text).expect("json");
+        assert_eq!(
+            value.repr(),
+            "{'a': [12.576369506310925, -3, 123456789012345678901234567890], 'b': {'c': nan}, 'd': 'é\\\\'}"
+        );
+        for bad in ["", "[1,]", "{\"a\" 1}", "\"open", "1 2", "nope"] {
+            assert_eq!(PyValue::parse_json(bad), None, "{bad}");
         }
     }
 

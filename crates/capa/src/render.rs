@@ -188,7 +188,7 @@ impl Problem<'_> {
 
     fn input(&mut self, node: NodeId, tag: &str, out: &mut Output) -> Result<()> {
         let id = self.tree.get(node, "id").unwrap_or_default().to_owned();
-        let Some(data) = self.problem_data.get(&id) else {
+        let Some(data) = self.input_data.get(&id) else {
             return Err(Error::other("an input outside of any response"));
         };
         let (mut status, mut msg) = (Some("unsubmitted".to_owned()), String::new());

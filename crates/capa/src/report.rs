@@ -52,7 +52,7 @@ impl Problem<'_> {
 
     fn question_label(&self, id: &str) -> Result<Option<String>> {
         let label = self
-            .problem_data
+            .input_data
             .get(id)
             .map(|data| data.label.as_str())
             .unwrap_or_default();
@@ -177,7 +177,7 @@ impl Problem<'_> {
                 }
                 _ => answer.clone(),
             };
-            let data = input.and_then(|_| self.problem_data.get(id));
+            let data = input.and_then(|_| self.input_data.get(id));
             let text = |value: Option<&str>| Value::from(value.unwrap_or_default());
             let mut row = Map::new();
             row.insert(

@@ -7,7 +7,7 @@
 mod parse;
 mod write;
 
-pub use parse::{XmlError, parse};
+pub use parse::{XmlError, is_text, parse};
 pub use write::{escape_attr, escape_text, write_node};
 pub(crate) use write::{qualified, write_declarations};
 

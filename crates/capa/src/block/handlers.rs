@@ -115,7 +115,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-impl<'e> Block<'e> {
+impl Block<'_> {
     fn dispatch(&mut self, dispatch: &str, form: &Form) -> Answer {
         let result = match dispatch {
             "problem_get" => json!({"html": self.problem_html(true)?}),

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::View;
+use crate::error::{Error, Result};
 use crate::problem::escape_markup;
-use crate::pyvalue::{PyValue, strip};
+use crate::pyvalue::{PyValue, parse_int, strip};
 
 /// An external grader's answer that is still out: what is shown instead.
 struct Queue {
@@ -48,11 +49,18 @@ fn shown<'a>(view: &'a View<'a>, status: Option<String>) -> View<'a> {
 
 /// The stored value, else the element's own text.
 fn content(view: &View<'_>) -> String {
-    if PyValue::from(&view.value).truthy() {
+    let own = view.tree.text(view.node);
+    if PyValue::from(&view.value).truthy() || own.is_empty() {
         view.value_text()
     } else {
-        escape_markup(strip(view.tree.text(view.node)))
+        escape_markup(strip(own))
     }
+}
+
+/// The width of a tab, a whole number.
+fn tab_size(view: &View<'_>) -> Result<i64> {
+    let text = view.attr("tabsize", "4");
+    parse_int(&text).ok_or_else(|| Error::Other(format!("tabsize {text}")))
 }
 
 fn grader_status(view: &View<'_>, queue: &Queue, hidden: bool) -> String {
@@ -84,7 +92,7 @@ fn grader_status(view: &View<'_>, queue: &Queue, hidden: bool) -> String {
     html
 }
 
-pub(super) fn textbox(view: &View<'_>) -> String {
+pub(super) fn textbox(view: &View<'_>) -> Result<String> {
     let id = view.id;
     let queue = queue(
         view,
@@ -112,19 +120,18 @@ pub(super) fn textbox(view: &View<'_>) -> String {
             view.data.label
         )
     };
-    format!(
-        "<div id=\"textbox_{id}\" class=\"capa_inputtype textbox cminput\">{label}{}<textarea rows=\"{}\" cols=\"{}\" name=\"input_{id}\" aria-label=\"{mode} editor\" aria-describedby=\"answer_{id}\" id=\"input_{id}\" tabindex=\"0\"{hide} data-mode=\"{mode}\" data-tabsize=\"{}\"{lines}>{}</textarea><span class=\"cm-editor-exit-message capa-message\" id=\"cm-editor-exit-message-{id}\">Press ESC then TAB or click outside of the code editor to exit</span>{}<span id=\"answer_{id}\"></span><div class=\"external-grader-message\">{}</div></div>",
-        view.descriptions(),
+    Ok(format!(
+        "<div id=\"textbox_{id}\" class=\"capa_inputtype textbox cminput\">{label}<textarea rows=\"{}\" cols=\"{}\" name=\"input_{id}\" aria-label=\"{mode} editor\" aria-describedby=\"answer_{id}\" id=\"input_{id}\" tabindex=\"0\"{hide} data-mode=\"{mode}\" data-tabsize=\"{}\"{lines}>{}</textarea><span class=\"cm-editor-exit-message capa-message\" id=\"cm-editor-exit-message-{id}\">Press ESC then TAB or click outside of the code editor to exit</span>{}<span id=\"answer_{id}\"></span><div class=\"external-grader-message\">{}</div></div>",
         view.esc("rows", "30"),
         view.esc("cols", "80"),
-        view.esc("tabsize", "4"),
+        tab_size(view)?,
         content(view),
         grader_status(view, &queue, hidden),
         queue.msg
-    )
+    ))
 }
 
-pub(super) fn matlab(view: &View<'_>) -> String {
+pub(super) fn matlab(view: &View<'_>) -> Result<String> {
     let id = view.id;
     let queue = queue(
         view,
@@ -145,7 +152,7 @@ pub(super) fn matlab(view: &View<'_>) -> String {
             "<div class=\"plot-button\"><input type=\"button\" class=\"save\" name=\"plot-button\" id=\"plot_{id}\" value=\"Run Code\"/></div>"
         )
     };
-    format!(
+    Ok(format!(
         "<section id=\"textbox_{id}\" class=\"capa_inputtype cminput\">{}<textarea rows=\"{}\" cols=\"{}\" name=\"input_{id}\" aria-describedby=\"answer_{id}\" id=\"input_{id}\" data-tabsize=\"{}\" data-mode=\"octave\"{lines}>{}</textarea>{}<span id=\"answer_{id}\"></span><div class=\"external-grader-message\" aria-live=\"polite\">{}</div><div class=\"ungraded-matlab-result\" aria-live=\"polite\"></div>{button}<script type=\"text/javascript\">{}</script></section>",
         View::placeholder(&format!(
             "{}js/vendor/CodeMirror/octave.js",
@@ -153,18 +160,18 @@ pub(super) fn matlab(view: &View<'_>) -> String {
         )),
         view.esc("rows", "30"),
         view.esc("cols", "80"),
-        view.esc("tabsize", "4"),
+        tab_size(view)?,
         content(view),
         grader_status(view, &queue, false),
         queue.msg,
         plot_script(id)
-    )
+    ))
 }
 
 /// Saves the answer, asks for a run and shows its result when it comes.
 fn plot_script(id: &str) -> String {
     format!(
-        r#"
+        r"
     $(function() {{
       $('#plot_{id}').click(function(event) {{
         var wrapper = $(event.target).closest('.problems-wrapper');
@@ -190,7 +197,7 @@ fn plot_script(id: &str) -> String {
         }});
       }});
     }});
-  "#
+  "
     )
 }
 

@@ -64,8 +64,7 @@ pub(crate) struct View<'a> {
 /// Class, name and tooltip of a status.
 fn status_texts(status: Option<&str>) -> (&str, &str, &str) {
     match status {
-        Some("unsubmitted") => ("unanswered", "unanswered", "Not yet answered."),
-        Some("unanswered") => ("unanswered", "unanswered", "Not yet answered."),
+        Some("unsubmitted" | "unanswered") => ("unanswered", "unanswered", "Not yet answered."),
         Some("correct") => ("correct", "correct", "This answer is correct."),
         Some("incorrect") => ("incorrect", "incorrect", "This answer is incorrect."),
         Some("partially-correct") => (
@@ -141,7 +140,7 @@ impl View<'_> {
             format!(" id=\"status_{id}\"")
         };
         format!(
-            "<span class=\"status {}\"{id} data-tooltip=\"{tip}\"><span class=\"sr\">{}</span><span class=\"status-icon\" aria-hidden=\"true\"></span></span>",
+            "<span class=\"status {}\"{id} data-tooltip=\"{tip}\">\n<span class=\"sr\">{}</span><span class=\"status-icon\" aria-hidden=\"true\"></span>\n</span>\n",
             escape_markup(class),
             escape_markup(name)
         )
@@ -182,7 +181,12 @@ impl View<'_> {
         self.data.descriptions.iter().map(one).collect()
     }
 
-    /// ph(X) of the contract.
+    /// ph(X) of the contract with an end tag, which also the fallback parser closes.
+    pub fn script(source: &str) -> String {
+        format!("<div class=\"script_placeholder\" data-src=\"{source}\"></div>")
+    }
+
+    /// ph(X) of the contract, self-closed: the fallback parser leaves it open.
     pub fn placeholder(source: &str) -> String {
         format!("<div class=\"script_placeholder\" data-src=\"{source}\"/>")
     }
@@ -236,11 +240,11 @@ impl View<'_> {
             "textline" => Ok(text::line(self)),
             "formulaequationinput" => Ok(text::formula(self)),
             "chemicalequationinput" => Ok(text::chemical(self)),
-            "textbox" | "codeinput" => Ok(code::textbox(self)),
-            "matlabinput" => Ok(code::matlab(self)),
+            "textbox" | "codeinput" => code::textbox(self),
+            "matlabinput" => code::matlab(self),
             "filesubmission" => Ok(code::files(self)),
             "imageinput" => special::image(self),
-            "jsinput" => special::js(self),
+            "jsinput" => Ok(special::js(self)),
             "schematic" => Ok(special::schematic(self)),
             "drag_and_drop_input" => special::drag_and_drop(self),
             "annotationinput" => special::annotation(self),
@@ -279,6 +283,10 @@ pub(crate) fn render(view: &View<'_>) -> Result<Tree> {
     match xml::parse(&html) {
         Ok(tree) => Ok(tree),
         Err(error) => {
+            // What XML cannot hold fails the fallback too.
+            if !xml::is_text(&html) {
+                return Err(error.into());
+            }
             let fragment = html5::fragment(&html);
             let first = fragment.children(fragment.root()).first().copied();
             let Some(first) = first else {

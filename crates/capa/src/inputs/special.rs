@@ -85,7 +85,7 @@ pub(super) fn image(view: &View<'_>) -> Result<String> {
     ))
 }
 
-pub(super) fn js(view: &View<'_>) -> Result<String> {
+pub(super) fn js(view: &View<'_>) -> String {
     let id = view.id;
     let optional = |attribute: &str, name: &str| {
         let value = view.attr(name, "");
@@ -106,7 +106,7 @@ pub(super) fn js(view: &View<'_>) -> Result<String> {
             .map_or("None".to_owned(), escape_markup)
     };
     let inside = format!(
-        "<iframe name=\"iframe_{id}\" id=\"iframe_{id}\" sandbox=\"allow-scripts allow-popups allow-same-origin allow-forms allow-pointer-lock allow-downloads\" seamless=\"seamless\" frameborder=\"0\" src=\"{}\" height=\"{}\" width=\"{}\" title=\"{}\"/><input type=\"hidden\" name=\"input_{id}\" id=\"input_{id}\" waitfor=\"\" value=\"{}\"/><br/><p id=\"answer_{id}\" class=\"answer\"></p><div class=\"indicator-container\">{}</div><div class=\"error_message\" style=\"padding: 5px 5px 5px 5px; background-color:#FA6666; height:60px;width:400px; display: none\"></div>",
+        "<iframe name=\"iframe_{id}\" id=\"iframe_{id}\" sandbox=\"allow-scripts allow-popups allow-same-origin allow-forms allow-pointer-lock allow-downloads\" seamless=\"seamless\" frameborder=\"0\" src=\"{}\" height=\"{}\" width=\"{}\" title=\"{}\"/>\n<input type=\"hidden\" name=\"input_{id}\" id=\"input_{id}\"\n waitfor=\"\"\n value=\"{}\"/>\n<br/>\n<p id=\"answer_{id}\" class=\"answer\"></p>\n<div class=\"indicator-container\">\n{}</div>\n<div class=\"error_message\" style=\"padding: 5px 5px 5px 5px; background-color:#FA6666; height:60px;width:400px; display: none\"></div>\n",
         shown("html_file"),
         view.esc("height", "300"),
         view.esc("width", "400"),
@@ -114,8 +114,8 @@ pub(super) fn js(view: &View<'_>) -> Result<String> {
         view.value_text(),
         view.status_span(id)
     );
-    Ok(format!(
-        "<div id=\"inputtype_{id}\" class=\"jsinput\" data=\"{}\"{stored}{}{}{}{} data-processed=\"false\">{}{}{}{}</div>",
+    format!(
+        "<div id=\"inputtype_{id}\" class=\"jsinput\" data=\"{}\"{stored}{}{}{}{} data-processed=\"false\">{}{}{}\n{}</div>",
         view.esc("gradefn", "gradefn"),
         optional("data-initial-state", "initial_state"),
         optional("data-getstate", "get_statefn"),
@@ -125,7 +125,7 @@ pub(super) fn js(view: &View<'_>) -> Result<String> {
         View::placeholder(&format!("{}js/capa/src/jsinput.js", view.static_url)),
         view.wrap(&inside, &["submitted"], "", ""),
         view.message("")
-    ))
+    )
 }
 
 pub(super) fn schematic(view: &View<'_>) -> String {
@@ -158,6 +158,9 @@ fn hidden_text(view: &View<'_>) -> String {
     )
 }
 
+/// Attributes of a drop target.
+const TARGET: [&str; 5] = ["id", "x", "y", "w", "h"];
+
 /// What the drag-and-drop script reads.
 fn drag_json(view: &View<'_>) -> Result<Value> {
     let tree = view.tree;
@@ -172,7 +175,6 @@ fn drag_json(view: &View<'_>) -> Result<Value> {
         }
         Ok(map)
     };
-    const TARGET: [&str; 5] = ["id", "x", "y", "w", "h"];
     let no_labels = !view.attr("no_labels", "False").is_empty();
     let mut draggables = Vec::new();
     for node in tree.descendants(view.node, &|tag| tag == "draggable") {
@@ -223,7 +225,7 @@ pub(super) fn drag_and_drop(view: &View<'_>) -> Result<String> {
     );
     Ok(format!(
         "<div id=\"inputtype_{id}\" class=\"capa_inputtype\"><div class=\"drag_and_drop_problem_div\" id=\"drag_and_drop_div_{id}\" data-plain-id=\"{id}\"></div><div class=\"drag_and_drop_problem_json\" id=\"drag_and_drop_json_{id}\" style=\"display:none;\">{json}</div>{}{}</div>",
-        View::placeholder(&format!("{}js/capa/drag_and_drop.js", view.static_url)),
+        View::script(&format!("{}js/capa/drag_and_drop.js", view.static_url)),
         view.wrap(&inside, &[], "", &format!(" id=\"status_{id}\""))
     ))
 }
@@ -335,9 +337,9 @@ pub(super) fn crystallography(view: &View<'_>) -> Result<String> {
     };
     Ok(format!(
         "<section id=\"inputtype_{id}\" class=\"capa_inputtype\"><div class=\"crystalography_problem\" style=\"width:{width};height:{height}\"></div><div class=\"input_lattice\">Lattice: <select></select></div>{}{}{}{wrapped}</section>",
-        View::placeholder("/static/js/raphael.js"),
-        View::placeholder("/static/js/sylvester.js"),
-        View::placeholder("/static/js/crystallography.js")
+        View::script("/static/js/raphael.js"),
+        View::script("/static/js/sylvester.js"),
+        View::script("/static/js/crystallography.js")
     ))
 }
 
@@ -353,7 +355,7 @@ pub(super) fn vsepr(view: &View<'_>) -> Result<String> {
     );
     Ok(format!(
         "<section id=\"inputtype_{id}\" class=\"capa_inputtype\"><table><tr><td height=\"600\"><div id=\"vsepr_div_{id}\" style=\"position:relative;\" data-molecules=\"{molecules}\" data-geometries=\"{geometries}\"><canvas id=\"vsepr_canvas_{id}\" width=\"{width}\" height=\"{height}\"></canvas></div></td><td valign=\"top\"><select class=\"molecule_select\" id=\"molecule_select_{id}\" size=\"18\"></select></td></tr></table>{}{}</section>",
-        View::placeholder("/static/js/vsepr/vsepr.js"),
+        View::script("/static/js/vsepr/vsepr.js"),
         view.wrap(&inside, &[], "", &format!(" id=\"status_{id}\""))
     ))
 }
@@ -364,15 +366,14 @@ pub(super) fn protein(view: &View<'_>) -> Result<String> {
     view.required("height")?;
     let target = view.required("target_shape")?;
     let inside = format!(
-        "<div id=\"protex_container\"></div><input type=\"hidden\" name=\"target_shape\" id=\"target_shape\" value=\"{target}\"/><input type=\"hidden\" name=\"input_{id}\" id=\"input_{id}\" aria-describedby=\"answer_{id}\" value=\"{}\"/>{}<p id=\"answer_{id}\" class=\"answer\"></p>{}",
+        "<div id=\"protex_container\"></div><input type=\"hidden\" name=\"target_shape\" id=\"target_shape\" value=\"{target}\"/><input type=\"hidden\" name=\"input_{id}\" id=\"input_{id}\" aria-describedby=\"answer_{id}\" value=\"{}\"/>{}<p id=\"answer_{id}\" class=\"answer\"></p>",
         view.value_text(),
-        view.status_span(id),
-        view.message("")
+        view.status_span(id)
     );
     Ok(format!(
         "<section id=\"designprotein2dinput_{id}\" class=\"designprotein2dinput\">{}{}{}</section>",
-        View::placeholder("/static/js/capa/protex/protex.nocache.js?raw"),
-        View::placeholder(&format!("{}js/capa/design-protein-2d.js", view.static_url)),
+        View::script("/static/js/capa/protex/protex.nocache.js?raw"),
+        View::script(&format!("{}js/capa/design-protein-2d.js", view.static_url)),
         view.wrap(&inside, &[], "", &format!(" id=\"status_{id}\""))
     ))
 }
@@ -384,15 +385,14 @@ pub(super) fn gene(view: &View<'_>) -> Result<String> {
         view.required("genex_problem_number")?,
     );
     let inside = format!(
-        "<div id=\"genex_container\"></div><input type=\"hidden\" name=\"genex_dna_sequence\" id=\"genex_dna_sequence\" value=\"{sequence}\"/><input type=\"hidden\" name=\"genex_problem_number\" id=\"genex_problem_number\" value=\"{number}\"/><input type=\"hidden\" name=\"input_{id}\" aria-describedby=\"answer_{id}\" id=\"input_{id}\" value=\"{}\"/><p class=\"indicator-container\" aria-describedby=\"input_{id}\">{}</p><p id=\"answer_{id}\" class=\"answer\"></p>{}",
+        "<div id=\"genex_container\"></div><input type=\"hidden\" name=\"genex_dna_sequence\" id=\"genex_dna_sequence\" value=\"{sequence}\"/><input type=\"hidden\" name=\"genex_problem_number\" id=\"genex_problem_number\" value=\"{number}\"/><input type=\"hidden\" name=\"input_{id}\" aria-describedby=\"answer_{id}\" id=\"input_{id}\" value=\"{}\"/><p class=\"indicator-container\" aria-describedby=\"input_{id}\">{}</p><p id=\"answer_{id}\" class=\"answer\"></p>",
         view.value_text(),
-        view.status_span(id),
-        view.message("")
+        view.status_span(id)
     );
     Ok(format!(
         "<section id=\"editageneinput_{id}\" class=\"editageneinput\">{}{}{}</section>",
-        View::placeholder("/static/js/capa/genex/genex.nocache.js?raw"),
-        View::placeholder(&format!("{}js/capa/edit-a-gene.js", view.static_url)),
+        View::script("/static/js/capa/genex/genex.nocache.js?raw"),
+        View::script(&format!("{}js/capa/edit-a-gene.js", view.static_url)),
         view.wrap(&inside, &[], "", "")
     ))
 }

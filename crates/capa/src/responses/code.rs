@@ -50,7 +50,12 @@ pub(super) fn setup(problem: &Problem<'_>, responder: &Responder) -> Result<Code
         initial_display: text("initial_display", ""),
         answer_display: text("answer_display", "No answer provided."),
         payload: text("grader_payload", ""),
-        queue_name: queue_name.or_else(|| problem.env.queue.map(|q| q.default_queue_name())),
+        queue_name: queue_name.or_else(|| {
+            problem
+                .env
+                .queue
+                .map(crate::problem::GraderQueue::default_queue_name)
+        }),
     })
 }
 
@@ -140,6 +145,9 @@ fn parse_reply(text: &str) -> Result<Option<Reply>> {
         .as_str()
         .ok_or_else(|| Error::other("a message that is no text"))?;
     if xml::parse(message).is_err() {
+        if !xml::is_text(message) {
+            return Ok(None);
+        }
         let fragment = html5::fragment(message);
         let root = fragment.root();
         if fragment.children(root).is_empty() && fragment.text(root).is_empty() {

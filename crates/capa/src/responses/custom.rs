@@ -349,17 +349,14 @@ fn take_result(problem: &mut Problem<'_>, count: usize, result: &PyValue) -> Res
                 .get("msg")
                 .map_or(PyValue::None, |msg| PyValue::Str(clean_message(msg))),
         );
-        decimals.push(match entry.get("grade_decimal") {
-            Some(decimal) => decimal.clone(),
-            None => {
-                let text = ok.str().to_lowercase();
-                PyValue::Float(match strip(&text) {
-                    "true" => 1.0,
-                    text if text.contains("partial") => 0.5,
-                    _ => 0.0,
-                })
-            }
-        });
+        decimals.push(entry.get("grade_decimal").cloned().unwrap_or_else(|| {
+            let text = ok.str().to_lowercase();
+            PyValue::Float(match strip(&text) {
+                "true" => 1.0,
+                text if text.contains("partial") => 0.5,
+                _ => 0.0,
+            })
+        }));
     }
     let overall = map
         .get("overall_message")

@@ -1,5 +1,7 @@
 //! Hints that depend on the answer (contract §3.12).
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -164,9 +166,10 @@ pub(crate) fn hint_html(
     responder: &Responder,
     hint: Hint<'_>,
 ) -> String {
-    let log = match hint.log {
-        Some(log) => log,
-        None => {
+    let log = if let Some(log) = hint.log {
+        log
+    } else {
+        {
             let Some(node) = hint.node else {
                 return String::new();
             };
@@ -197,16 +200,14 @@ pub(crate) fn hint_html(
         }
         .to_owned()
     });
-    let texts: String = log
-        .iter()
-        .map(|entry| {
-            let text = entry
-                .get("text")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            format!("<div class=\"hint-text\">{text}</div>")
-        })
-        .collect();
+    let mut texts = String::new();
+    for entry in &log {
+        let text = entry
+            .get("text")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let _ = write!(texts, "<div class=\"hint-text\">{text}</div>");
+    }
     let texts = if hint.multiline {
         format!("<div class=\"feedback-hint-multi\">{texts}</div>")
     } else {

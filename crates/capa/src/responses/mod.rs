@@ -29,7 +29,6 @@ use crate::pyvalue::{parse_int, strip};
 use crate::xml::{NodeId, Tree};
 
 pub(crate) use code::{queue_key, student_info};
-pub use hints::html_escape;
 
 /// Fixed properties of a response type.
 struct Properties {
@@ -326,9 +325,9 @@ impl Responder {
     }
 
     /// Answers as shown by Show Answer.
-    pub fn answers(&self, problem: &Problem<'_>) -> Result<Vec<(String, Value)>> {
+    pub fn answers(&self, problem: &Problem<'_>) -> Vec<(String, Value)> {
         let id = || self.answer_id().to_owned();
-        Ok(match &self.kind {
+        match &self.kind {
             Kind::Minimal => Vec::new(),
             Kind::MultipleChoice(choices) | Kind::TrueFalse(choices) => {
                 vec![(id(), Value::from(choices.correct.clone()))]
@@ -349,7 +348,7 @@ impl Responder {
             Kind::Image => image::answers(&problem.tree, self),
             Kind::Annotation => annotation::answers(&problem.tree, self),
             Kind::ChoiceText(choices) => choices.answers.clone(),
-        })
+        }
     }
 
     /// Answers shown before the first submission.

@@ -186,9 +186,9 @@ fn answer_pool(problem: &mut Problem<'_>, group: NodeId, size: i64) -> Result<()
     for choice in problem.tree.children(group).to_vec() {
         let correct = problem.tree.get(choice, "correct").unwrap_or_default();
         if correct.to_uppercase() == "TRUE" {
-            right.push(choice)
+            right.push(choice);
         } else {
-            wrong.push(choice)
+            wrong.push(choice);
         }
     }
     if right.is_empty() || wrong.is_empty() {

@@ -116,7 +116,7 @@ fn student_answer(text: &str) -> Result<Number> {
     })
 }
 
-fn generic(error: CalcError) -> Error {
+fn generic(error: &CalcError) -> Error {
     Error::Other(error.to_string())
 }
 
@@ -126,11 +126,14 @@ pub(super) fn near(
     instructor: &Number,
     tolerance: &Tolerance<'_>,
 ) -> Result<bool> {
-    calc::within_tolerance(student, instructor, tolerance, false).map_err(generic)
+    calc::within_tolerance(student, instructor, tolerance, false).map_err(|error| generic(&error))
 }
 
 fn real(number: &Number) -> Result<f64> {
-    number.to_complex().map(|(re, _)| re).map_err(generic)
+    number
+        .to_complex()
+        .map(|(re, _)| re)
+        .map_err(|error| generic(&error))
 }
 
 pub(super) fn score(
@@ -181,8 +184,10 @@ pub(super) fn score(
             let text = additional
                 .as_deref()
                 .ok_or_else(|| Error::other("no answer"))?;
-            let value = staff_answer(text)?.to_complex().map_err(generic)?;
-            if value == student.to_complex().map_err(generic)? {
+            let value = staff_answer(text)?
+                .to_complex()
+                .map_err(|error| generic(&error))?;
+            if value == student.to_complex().map_err(|error| generic(&error))? {
                 numerical.matched.set(Some(index));
                 return Ok(CorrectMap::one(id, Entry::mark("correct")));
             }
@@ -201,7 +206,7 @@ fn score_range(range: &Range, student: &Number, widening: Option<f64>) -> Result
     let mut bounds = Vec::new();
     for (inclusive, text) in range.inclusive.iter().zip(&range.bounds) {
         let bound = staff_answer(text)?;
-        let (re, im) = bound.to_complex().map_err(generic)?;
+        let (re, im) = bound.to_complex().map_err(|error| generic(&error))?;
         if im != 0.0 {
             return Err(Error::StudentInput(format!("{STAFF}: complex boundary.")));
         }
@@ -210,7 +215,9 @@ fn score_range(range: &Range, student: &Number, widening: Option<f64>) -> Result
         }
         bounds.push(re);
         let epsilon = Tolerance::Value(Number::Float(f64::EPSILON));
-        if calc::within_tolerance(student, &bound, &epsilon, true).map_err(generic)? {
+        if calc::within_tolerance(student, &bound, &epsilon, true)
+            .map_err(|error| generic(&error))?
+        {
             return Ok(inclusive.then_some(1.0));
         }
     }

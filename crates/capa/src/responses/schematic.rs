@@ -56,10 +56,10 @@ pub(super) fn score(
     };
     let mut map = CorrectMap::default();
     for (id, mark) in ids.iter().zip(correct) {
-        let mut entry = Entry::default();
-        entry.correctness = match mark {
-            PyValue::None => None,
-            other => Some(other.str()),
+        let entry = match mark {
+            PyValue::Dict(_) => Entry::from_stored(&mark.to_json()),
+            PyValue::None => Entry::default(),
+            other => Entry::mark(&other.str()),
         };
         map.entries.insert((*id).to_owned(), entry);
     }

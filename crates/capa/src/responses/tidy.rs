@@ -125,7 +125,7 @@ impl Soup {
             .iter()
             .any(|n| matches!(self.tree.tag(*n), "pre" | "textarea"));
         if !kept && text.chars().all(is_ascii_space) {
-            text = if text.contains('\n') { "\n" } else { " " }.to_owned();
+            text = String::from(if text.contains('\n') { "\n" } else { " " });
         }
         let text = named_entities(&text);
         let top = self.top();
@@ -309,18 +309,15 @@ fn attribute<'a>(text: &'a str, attrs: &mut Vec<(String, String)>) -> &'a str {
     if let Some(after) = trimmed.strip_prefix('=') {
         let after = after.trim_start_matches(|c: char| is_ascii_space(c));
         let quote = after.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let (raw, tail) = match quote {
-            Some(quote) => {
-                let body = after.get(1..).unwrap_or_default();
-                let end = body.find(quote).unwrap_or(body.len());
-                (body.get(..end), body.get(end + 1..))
-            }
-            None => {
-                let end = after
-                    .find(|c: char| is_ascii_space(c) || c == '>')
-                    .unwrap_or(after.len());
-                (after.get(..end), after.get(end..))
-            }
+        let (raw, tail) = if let Some(quote) = quote {
+            let body = after.get(1..).unwrap_or_default();
+            let end = body.find(quote).unwrap_or(body.len());
+            (body.get(..end), body.get(end + 1..))
+        } else {
+            let end = after
+                .find(|c: char| is_ascii_space(c) || c == '>')
+                .unwrap_or(after.len());
+            (after.get(..end), after.get(end..))
         };
         value = unescape(raw.unwrap_or_default());
         rest = tail.unwrap_or_default();
@@ -393,15 +390,12 @@ fn named_entities(text: &str) -> String {
             .unwrap_or(after.len());
         let name = after.get(..end).unwrap_or_default();
         let closed = after.get(end..).is_some_and(|tail| tail.starts_with(';'));
-        match entity(name).filter(|_| closed && !name.is_empty()) {
-            Some(text) => {
-                out.push_str(&text);
-                rest = after.get(end + 1..).unwrap_or_default();
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+        if let Some(text) = entity(name).filter(|_| closed && !name.is_empty()) {
+            out.push_str(&text);
+            rest = after.get(end + 1..).unwrap_or_default();
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out + rest

@@ -28,6 +28,12 @@ const fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}')
 }
 
+/// Whether XML can hold every character of the text.
+#[must_use]
+pub fn is_text(text: &str) -> bool {
+    text.chars().all(is_char)
+}
+
 fn is_name(name: &str) -> bool {
     let start = |c: char| c == '_' || c == ':' || c.is_alphabetic();
     let mut chars = name.chars();
@@ -265,7 +271,10 @@ pub fn parse(source: &str) -> Result<Tree, XmlError> {
         let event = reader.read_event();
         let position = usize::try_from(reader.buffer_position()).unwrap_or(source.len());
         let passed = source.as_bytes().get(counted..position).unwrap_or_default();
-        line += passed.iter().filter(|byte| **byte == b'\n').count() as u32;
+        line += passed
+            .split(|byte| *byte == b'\n')
+            .count()
+            .saturating_sub(1) as u32;
         counted = counted.max(position);
         let step = match event {
             Err(error) => Err(error.to_string()),

@@ -6,6 +6,7 @@
 //! * [`contentstore`] — assets.
 //! * [`store`] — the port behind which documents are kept, and its embedded engine.
 
+mod busy;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;
 pub mod contentstore;

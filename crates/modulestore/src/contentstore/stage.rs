@@ -9,6 +9,7 @@ use md5::{Digest, Md5};
 use opaque_keys::{AssetKey, CourseKey};
 
 use super::{AssetData, ContentStore, NewAsset, course_text, new_document, new_upload};
+use crate::busy::busy;
 use crate::documents::{CHUNK_SIZE, Stamp};
 use crate::error::{Error, Result};
 use crate::store::{FileOrder, FileQuery, NewChunk, StoredFile};
@@ -109,7 +110,7 @@ impl ContentStore {
     ) -> Result<()> {
         match data {
             AssetData::Bytes(bytes) => {
-                file.document.custom_md5 = Some(digest(&bytes));
+                file.document.custom_md5 = Some(busy(|| digest(&bytes)));
                 file.document.length = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
                 if keep_stored_bytes(file, known) {
                     return Ok(());

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::heads::{Changes, index_key, new_row, next_row, root_of};
 use super::{Branch, COURSE_DELETED, ModuleStore};
+use crate::busy::busy;
 use crate::contentstore::course_text;
 use crate::documents::{Definition, Stamp, Structure, values};
 use crate::error::{Error, Result};
@@ -276,14 +277,14 @@ impl ModuleStore {
                 .collect();
             let definitions = self.load_definitions(&ids).await?;
             let mut edit = CourseEdit::new(stamp, draft, published);
-            let result = work(&mut edit, &definitions)?;
+            let result = busy(|| work(&mut edit, &definitions))?;
             let outcome = edit.finish();
             if outcome.draft.is_none() && outcome.published.is_none() {
                 return Ok(result);
             }
             let mut new = next_row(&row, stamp);
             let mut changes = Changes::default();
-            changes.add(&mut new, &outcome);
+            busy(|| changes.add(&mut new, &outcome));
             refresh_wiki_slug(&mut new, &outcome);
             if self.commit(Some(&row), &new, &changes, stamp).await? {
                 return Ok(result);

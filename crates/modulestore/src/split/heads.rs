@@ -10,6 +10,8 @@ use records::split_index::{self, CourseIndexRow, Moved};
 use serde_json::json;
 
 use super::{Branch, COURSE_PUBLISHED, LIBRARY_UPDATED, ModuleStore, THUMBNAIL_WANTED};
+use crate::busy::busy;
+use crate::contentstore::NewAsset;
 use crate::documents::{CourseIndexDocument, DateTime, Stamp, Structure};
 use crate::error::{Error, Result};
 use crate::operations::EditOutcome;
@@ -138,7 +140,7 @@ impl ModuleStore {
 
     pub(super) async fn load_structure(&self, id: ObjectId) -> Result<Option<Arc<Structure>>> {
         match self.inner.store.structure(id).await? {
-            Some(doc) => Ok(Some(Arc::new(Structure::from_document(&doc)?))),
+            Some(doc) => Ok(Some(Arc::new(busy(|| Structure::from_document(&doc))?))),
             None => Ok(None),
         }
     }
@@ -195,6 +197,38 @@ impl ModuleStore {
         Ok(moved)
     }
 
+    /// Saves an uploaded asset over one of the same key; its thumbnail follows through the outbox.
+    pub async fn save_asset(
+        &self,
+        course: &CourseKey,
+        asset: NewAsset,
+        stamp: Stamp,
+    ) -> Result<StoredFile> {
+        let files = self
+            .contentstore()
+            .stage(course, vec![asset], stamp)
+            .await?;
+        let store = &self.inner.store;
+        let beside = store.as_embedded().filter(|_| self.inner.one_database);
+        if beside.is_none() {
+            store.publish_files(&files).await?;
+        }
+        let new = &files;
+        self.inner
+            .db
+            .write(|mut tx| async move {
+                if let Some(embedded) = beside {
+                    embedded.publish_files_in(&mut tx, new).await?;
+                }
+                want_thumbnails(&mut tx, new, moment(stamp)).await
+            })
+            .await?;
+        files
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::Engine("nothing was saved".to_owned()))
+    }
+
     async fn copy_index(&self, row: &CourseIndexRow) -> Result<()> {
         match index_document(row) {
             Some(document) => self.inner.store.put_course_index(&document).await,
@@ -234,6 +268,26 @@ async fn announce(
             "user_id": stamp.user_id,
         });
         outbox::put(tx, topic, &row.course_id, &payload, now, now).await?;
+    }
+    Ok(())
+}
+
+async fn want_thumbnails(
+    tx: &mut db::Tx,
+    files: &[StoredFile],
+    now: chrono::NaiveDateTime,
+) -> Result<()> {
+    for file in files {
+        let document = &file.document;
+        let is_image = document
+            .content_type
+            .as_deref()
+            .is_some_and(|kind| kind.starts_with("image/"));
+        if is_image && document.thumbnail_location.is_none() {
+            let key = &document.filename;
+            let payload = json!({ "asset": key });
+            outbox::put(tx, THUMBNAIL_WANTED, key, &payload, now, now).await?;
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use opaque_keys::CourseKey;
 use super::edit::outcome_of;
 use super::heads::{Changes, index_key, new_row, next_row, root_of};
 use super::{Branch, ModuleStore};
+use crate::busy::busy;
 use crate::contentstore::NewAsset;
 use crate::documents::Stamp;
 use crate::error::{Error, Result};
@@ -25,7 +26,8 @@ pub struct CourseImport<'a> {
     pub target: &'a CourseKey,
     /// Whether to make it if there is none.
     pub create: bool,
-    /// The archive's main tree with its detached blocks.
+    /// The archive's main tree with its detached blocks. A new course has its overview page from the store;
+    /// the reader of the archive need not make one.
     pub published: &'a CourseContent,
     /// The draft branch as it shall be; equal to `published` where the archive has no drafts.
     pub draft: &'a CourseContent,
@@ -119,9 +121,12 @@ impl ModuleStore {
                 draft,
                 definitions: &known,
             };
-            for outcome in input.run(heads.0, heads.1, stamp)? {
-                changes.add(&mut row, &outcome);
-            }
+            busy(|| {
+                for outcome in input.run(heads.0, heads.1, stamp)? {
+                    changes.add(&mut row, &outcome);
+                }
+                Ok::<_, Error>(())
+            })?;
             changes.published = true;
             if let Some(slug) = wiki_slug(published) {
                 slug.clone_into(&mut row.wiki_slug);

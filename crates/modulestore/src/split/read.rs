@@ -10,6 +10,7 @@ use opaque_keys::CourseKey;
 
 use super::heads::head;
 use super::{Branch, CachedDefinition, ModuleStore, weight};
+use crate::busy::busy;
 use crate::documents::{Definition, RawDocument, Structure, values};
 use crate::error::{Error, Result};
 
@@ -131,21 +132,24 @@ impl ModuleStore {
             blocks: indexmap::IndexMap::new(),
         };
         let definitions = self.load_definitions(&structure.definition_ids()).await?;
-        for (key, stored) in &structure.blocks {
-            let block_type = &key.block_type;
-            let mut block = Block::new(key.clone());
-            block.settings = values::from_stored(course, block_type, &stored.fields)?;
-            if let Some(definition) = definitions.get(&stored.definition) {
-                block.content = values::from_stored(course, block_type, &definition.fields)?;
+        busy(|| {
+            for (key, stored) in &structure.blocks {
+                let block_type = &key.block_type;
+                let mut block = Block::new(key.clone());
+                block.settings = values::from_stored(course, block_type, &stored.fields)?;
+                if let Some(definition) = definitions.get(&stored.definition) {
+                    block.content = values::from_stored(course, block_type, &definition.fields)?;
+                }
+                block.children = stored.children().to_vec();
+                block.asides = stored
+                    .asides
+                    .iter()
+                    .filter_map(|aside| read_aside(course, aside))
+                    .collect();
+                content.blocks.insert(key.clone(), block);
             }
-            block.children = stored.children().to_vec();
-            block.asides = stored
-                .asides
-                .iter()
-                .filter_map(|aside| read_aside(course, aside))
-                .collect();
-            content.blocks.insert(key.clone(), block);
-        }
+            Ok::<_, Error>(())
+        })?;
         Ok(Some(content))
     }
 

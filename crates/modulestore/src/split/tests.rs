@@ -837,6 +837,26 @@ async fn assets_are_saved_from_files_and_memory() {
         order: FileOrder::Name,
     };
     assert_eq!(contents.list(&query).await.unwrap().total, 2);
+
+    let picture = NewAsset {
+        content_type: Some("image/png".to_owned()),
+        ..asset("p.png", b"p")
+    };
+    world
+        .store
+        .save_asset(&course(), picture, stamp(0))
+        .await
+        .unwrap();
+    assert_eq!(contents.list(&query).await.unwrap().total, 3);
+    let wanted = "SELECT COUNT(*) FROM stoa_outbox WHERE topic = ?";
+    assert_eq!(
+        world
+            .db
+            .read_int(wanted, &params![THUMBNAIL_WANTED])
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 #[tokio::test]

@@ -44,6 +44,8 @@ function startSmallThings(): void {
     });
   }
   document.querySelector<HTMLElement>("[data-focus]")?.focus();
+  const onward = document.querySelector<HTMLAnchorElement>("a[data-go]");
+  if (onward) setTimeout(() => location.replace(onward.href), Number(onward.dataset["go"]));
   const toggle = document.querySelector<HTMLButtonElement>("[data-open-all]");
   if (toggle) {
     toggle.hidden = false;

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{Duration, Utc};
+use django_compat::csrf::{SECRET_LENGTH, check_format, mask, matches, unmask};
 
 use crate::error::WebError;
 use crate::random;
@@ -24,8 +25,6 @@ use crate::stack::WebKit;
 pub const COOKIE: &str = "csrftoken";
 /// Name of the form field.
 pub const FIELD: &str = "csrfmiddlewaretoken";
-const SECRET_LENGTH: usize = 32;
-const TOKEN_LENGTH: usize = 64;
 const MAX_AGE: i64 = 31_449_600; // Django's 52 weeks
 
 /// The cross-site state of one request.
@@ -36,11 +35,11 @@ pub struct Csrf(Arc<Inner>);
 struct Inner {
     /// The cookie as sent, whatever it holds.
     sent: Option<String>,
-    state: Mutex<State_>,
+    state: Mutex<Secret>,
 }
 
 #[derive(Debug, Default)]
-struct State_ {
+struct Secret {
     secret: Option<String>,
     set_cookie: bool,
 }
@@ -73,10 +72,10 @@ impl Csrf {
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Self {
         let sent = cookie(headers, COOKIE).map(str::to_owned);
-        let secret = sent.as_deref().and_then(secret_of);
+        let secret = sent.as_deref().and_then(|sent| unmask(sent).ok());
         Self(Arc::new(Inner {
             sent,
-            state: Mutex::new(State_ {
+            state: Mutex::new(Secret {
                 secret,
                 set_cookie: false,
             }),
@@ -91,7 +90,7 @@ impl Csrf {
         let secret = state
             .secret
             .get_or_insert_with(|| random::alphanumeric(SECRET_LENGTH));
-        mask(secret, &random::alphanumeric(SECRET_LENGTH))
+        mask(secret, &random::alphanumeric(SECRET_LENGTH)).unwrap_or_default()
     }
 
     /// Draws a new secret, as sign-in does, so that a token known before is worth nothing after.
@@ -127,7 +126,7 @@ impl Csrf {
         let Some(sent) = self.0.sent.as_deref() else {
             return refuse("CSRF cookie not set.");
         };
-        if let Some(problem) = problem_of(sent) {
+        if let Err(problem) = check_format(sent) {
             return Err(Refused(format!("CSRF cookie {problem}.")));
         }
         let header = headers
@@ -138,13 +137,11 @@ impl Csrf {
             (None, Some(token)) => (token, "the 'X-Csrftoken' HTTP header"),
             (None, None) => return refuse("CSRF token missing."),
         };
-        if let Some(problem) = problem_of(token) {
-            return Err(Refused(format!("CSRF token from {source} {problem}.")));
-        }
-        if same(secret_of(sent).as_deref(), secret_of(token).as_deref()) {
-            Ok(())
-        } else {
-            Err(Refused(format!("CSRF token from {source} incorrect.")))
+        let known = unmask(sent).unwrap_or_default();
+        match matches(token, &known) {
+            Ok(true) if !known.is_empty() => Ok(()),
+            Ok(_) => Err(Refused(format!("CSRF token from {source} incorrect."))),
+            Err(problem) => Err(Refused(format!("CSRF token from {source} {problem}."))),
         }
     }
 
@@ -177,75 +174,6 @@ impl Csrf {
             .get::<Self>()
             .cloned()
             .unwrap_or_else(|| Self::read(&parts.headers))
-    }
-}
-
-/// A masked token: mask, then each letter of the secret moved by the mask's.
-fn mask(secret: &str, mask: &str) -> String {
-    let alphabet = random::alphabet();
-    let place = |byte: u8| {
-        alphabet
-            .iter()
-            .position(|letter| *letter == byte)
-            .unwrap_or_default()
-    };
-    let moved = secret.bytes().zip(mask.bytes()).filter_map(|(letter, by)| {
-        alphabet
-            .get((place(letter) + place(by)) % alphabet.len())
-            .copied()
-            .map(char::from)
-    });
-    mask.chars().chain(moved).collect()
-}
-
-/// The secret in a cookie or token: 32 letters as they are, 64 unmasked; `None` for anything else.
-fn secret_of(text: &str) -> Option<String> {
-    if problem_of(text).is_some() {
-        return None;
-    }
-    if text.len() == SECRET_LENGTH {
-        return Some(text.to_owned());
-    }
-    let alphabet = random::alphabet();
-    let place = |byte: u8| {
-        alphabet
-            .iter()
-            .position(|letter| *letter == byte)
-            .unwrap_or_default()
-    };
-    let (mask, moved) = text.as_bytes().split_at_checked(SECRET_LENGTH)?;
-    Some(
-        moved
-            .iter()
-            .zip(mask)
-            .filter_map(|(letter, by)| {
-                let index = (place(*letter) + alphabet.len() - place(*by)) % alphabet.len();
-                alphabet.get(index).copied().map(char::from)
-            })
-            .collect(),
-    )
-}
-
-fn problem_of(text: &str) -> Option<&'static str> {
-    if text.len() != SECRET_LENGTH && text.len() != TOKEN_LENGTH {
-        Some("has incorrect length")
-    } else if !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        Some("has invalid characters")
-    } else {
-        None
-    }
-}
-
-/// Compares in a time that does not tell how many letters agree.
-fn same(one: Option<&str>, two: Option<&str>) -> bool {
-    match (one, two) {
-        (Some(one), Some(two)) if one.len() == two.len() && !one.is_empty() => {
-            one.bytes()
-                .zip(two.bytes())
-                .fold(0, |found, (a, b)| found | (a ^ b))
-                == 0
-        }
-        _ => false,
     }
 }
 
@@ -436,7 +364,7 @@ mod tests {
     /// identity.md §3: the reasons, word for word.
     #[test]
     fn reasons_are_djangos() {
-        let masked = mask(SECRET, "ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ");
+        let masked = mask(SECRET, "ZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZZ").unwrap();
         let refused =
             |cookie, token, form| check(&headers(cookie, token), false, form).unwrap_err();
         assert_eq!(refused(None, Some(SECRET), None), "CSRF cookie not set.");
@@ -490,7 +418,7 @@ mod tests {
         let token = csrf.token();
         let cookie = csrf.set_cookie(false).unwrap();
         let cookie = cookie.to_str().unwrap();
-        let secret = secret_of(&token).unwrap();
+        let secret = unmask(&token).unwrap();
         assert!(cookie.starts_with(&format!("csrftoken={secret}; expires=")));
         assert!(cookie.ends_with("; Max-Age=31449600; Path=/; SameSite=Lax"));
     }

@@ -26,11 +26,6 @@ pub(crate) fn alphanumeric(length: usize) -> String {
     text
 }
 
-/// The alphabet of Django's secrets and masks, in its order.
-pub(crate) const fn alphabet() -> &'static [u8; 62] {
-    ALPHANUMERIC
-}
-
 #[cfg(test)]
 mod tests {
     use super::alphanumeric;

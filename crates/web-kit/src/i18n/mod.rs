@@ -102,11 +102,7 @@ impl Locale {
             .filter(|entry| !entry.fuzzy && !entry.id.is_empty() && entry.is_translated())
             .map(|entry| (key(entry.context.as_deref(), &entry.id), entry.forms))
             .collect();
-        let base = code.split(['-', '_']).next().unwrap_or(code);
-        let rtl = [
-            "ar", "dv", "fa", "he", "iw", "ku", "ps", "sd", "ug", "ur", "yi",
-        ]
-        .contains(&base);
+        let rtl = is_rtl(code);
         Ok(Self(Arc::new(Catalogue {
             code: code.to_ascii_lowercase().replace('_', "-"),
             name,
@@ -172,6 +168,16 @@ impl Locale {
         }
         self.0.texts.get(&key(context, text))
     }
+}
+
+/// Whether text of a language runs from the right.
+#[must_use]
+pub fn is_rtl(code: &str) -> bool {
+    let base = code.split(['-', '_']).next().unwrap_or(code);
+    [
+        "ar", "dv", "fa", "he", "iw", "ku", "ps", "sd", "ug", "ur", "yi",
+    ]
+    .contains(&base)
 }
 
 fn key(context: Option<&str>, text: &str) -> String {

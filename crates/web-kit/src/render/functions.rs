@@ -7,6 +7,7 @@
 //! | `ngettext("{count} point", "{count} points", n, …)` | the form for a count, `{count}` filled with its number |
 //! | `value\|date(zone, "date")` | an RFC 3339 moment told in a zone; styles: [`crate::i18n::DateStyle`] |
 //! | `value\|number(decimals)`, `value\|percent` | figures of the language |
+//! | `direction("ar")` | `rtl` or `ltr`, for content in a language of its own |
 //! | `static_url("app.css")` | address of a built file, its name with the hash |
 //! | `value\|html` | the value is HTML already: authors' content and the problem engine's output, nothing else |
 //! | `icon("next")`, `icon("next", dir=true)` | a small drawing; `dir` mirrors it where text runs from the right |
@@ -56,6 +57,13 @@ pub(super) fn add(environment: &mut Environment<'static>, locale: Locale) {
     environment.add_filter("percent", move |value: f64| locale.percent(value));
     environment.add_filter("html", |value: &str| {
         Value::from_safe_string(value.to_owned())
+    });
+    environment.add_function("direction", |code: &str| {
+        if crate::i18n::is_rtl(code) {
+            "rtl"
+        } else {
+            "ltr"
+        }
     });
     environment.add_function("static_url", |name: &str| assets::url(name));
     environment.add_function("icon", |name: &str, options: Kwargs| icon(name, &options));

@@ -39,6 +39,8 @@ pub struct CourseFrame {
     pub org: String,
     /// Number as shown.
     pub number: String,
+    /// The course's own language (its `language` setting); authors' content is marked with it.
+    pub language: Option<String>,
     /// Address of the outline.
     pub home_url: String,
     /// The course's pages.
@@ -84,6 +86,7 @@ impl CourseFrame {
             title: "Introduction to Tides".to_owned(),
             org: "HarbourX".to_owned(),
             number: "TID101".to_owned(),
+            language: Some("en".to_owned()),
             home_url: format!("/learning/course/{key}/home"),
             tabs: vec![
                 tab("Course", "home", true),

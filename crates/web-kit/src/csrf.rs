@@ -378,7 +378,7 @@ mod tests {
             "CSRF token from the 'X-Csrftoken' HTTP header has incorrect length."
         );
         assert_eq!(
-            refused(Some(SECRET), Some(SECRET), Some("éééééééééééééééé")),
+            refused(Some(SECRET), Some(SECRET), Some("éééééééééééééééééééééééééééééééé")),
             "CSRF token from POST has invalid characters."
         );
         assert_eq!(

@@ -6,6 +6,7 @@
 Writes crates/records/migrations:
     mysql/0000_edxapp.sql    the definitions as they are, each made only if missing
     sqlite/0000_edxapp.sql   the same columns, keys and indexes in SQLite's form
+    sqlite/0002_statistics.sql   what SQLite's planner is told about tables that will grow
     0000_edxapp_rows.sql     the rows that Django's migrations make; plain enough for both engines
 """
 
@@ -32,6 +33,36 @@ EXACT = re.compile(
 )
 # The overview's primary key is the course key.
 EXACT_PRIMARY = {"course_overviews_courseoverview", "course_overviews_historicalcourseoverview"}
+
+# Tables that grow with learners, and how many rows to plan for. Without statistics SQLite takes any
+# index on one column to be as good as another, and would walk a whole course for one learner.
+GROWING = {
+    "courseware_studentmodule": 1_000_000,
+    "courseware_studentmodulehistory": 1_000_000,
+    "completion_blockcompletion": 1_000_000,
+    "grades_persistentsubsectiongrade": 500_000,
+}
+GROWING |= dict.fromkeys(
+    """auth_user auth_userprofile bookmarks_bookmark bookmarks_xblockcache
+    certificates_generatedcertificate course_goals_coursegoal course_goals_useractivity
+    course_groups_cohortmembership course_groups_courseusergroup_users
+    courseware_studentfieldoverride courseware_xmodulestudentinfofield
+    courseware_xmodulestudentprefsfield courseware_xmoduleuserstatesummaryfield
+    django_comment_client_role_users edx_when_contentdate edx_when_userdate
+    grades_persistentcoursegrade oauth2_provider_accesstoken oauth2_provider_refreshtoken
+    schedules_schedule student_anonymoususerid student_courseaccessrole student_courseenrollment
+    student_courseenrollmentattribute student_userattribute user_api_usercoursetag
+    user_api_userorgtag user_api_userpreference""".split(),
+    100_000,
+)
+
+# How many different values a column has, by its name.
+DISTINCT = (
+    (r"(course_id|course_key|context_key|org)$", 100),
+    (r"(user_id|student_id|enrollment_id|user_profile_id|application_id)$", 20_000),
+    (r"(module_id|usage_key|usage_id|block_key|location|content_date_id|policy_id)$", 5_000),
+    (r"(created|modified|updated|expires|username|email|token|verify_uuid)$", 100_000),
+)
 
 LANGUAGE_ROWS = ("django_content_type", "auth_permission", "django_migrations")
 APPLIED = "2025-06-01 00:00:00.000000"
@@ -143,6 +174,36 @@ def sqlite_table(table, body):
     return "\n".join([f"CREATE TABLE `{table}` (\n  {inner}\n);", *indexes])
 
 
+def distinct(column):
+    for pattern, count in DISTINCT:
+        if re.search(pattern, column):
+            return count
+    return 5
+
+
+def statistics(table, body):
+    """Rows of sqlite_stat1 for the indexes of a growing table: rows, then rows per prefix."""
+    total, automatic = GROWING[table], 0
+    for line in split_definition(body):
+        key = re.match(r"(UNIQUE )?KEY `([^`]+)` \((.*)\)$", line)
+        if not key:
+            continue
+        columns = re.findall(r"`([^`]+)`", key.group(3))
+        if key.group(1):
+            automatic += 1
+            name = f"sqlite_autoindex_{table}_{automatic}"
+        else:
+            name = key.group(2)
+            name = name if name.startswith(table) else f"{table}_{name}"
+        left, numbers = total, []
+        for column in columns:
+            left = max(2, left // distinct(column))
+            numbers.append(left)
+        if key.group(1):
+            numbers[-1] = 1
+        yield f"('{table}', '{name}', '{total} {' '.join(map(str, numbers))}')"
+
+
 def values(text, at):
     """One parenthesised list of MySQL literals, from `at` on; the list and where it ends."""
     row, at = [], at + 1
@@ -224,6 +285,17 @@ def main(shared):
     (OUT / "mysql" / "0000_edxapp.sql").write_text(head + "\n".join(mysql) + "\n")
     sqlite = [sqlite_table(table, body) for table, body, _ in tables]
     (OUT / "sqlite" / "0000_edxapp.sql").write_text(head + "\n".join(sqlite) + "\n")
+
+    lines = [line for table, body, _ in tables if table in GROWING for line in statistics(table, body)]
+    (OUT / "sqlite" / "0002_statistics.sql").write_text(
+        head
+        + "-- Makes the table; the numbers of a real ANALYZE take the place of these.\n"
+        + "ANALYZE `django_site`;\n"
+        + "DELETE FROM `sqlite_stat1`;\n"
+        + "INSERT INTO `sqlite_stat1` (`tbl`, `idx`, `stat`) VALUES\n"
+        + ",\n".join(lines)
+        + ";\n"
+    )
 
     rows = []
     with gzip.open(shared / "golden" / "world.sql.gz", "rt") as world:

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::{
-    ConnectOptions as _, Executor as _,
+    ConnectOptions as _, Connection as _, Executor as _,
     mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions},
     sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -21,6 +21,9 @@ use crate::{Dialect, Error, Result, Row, Tx, Value};
 
 /// How often a transaction that met a deadlock is tried in all.
 const ATTEMPTS: u32 = 8;
+
+/// A connection that was idle for longer is tried before it is used.
+const IDLE_UNTRIED: Duration = Duration::from_secs(5);
 
 /// How to open a database.
 #[derive(Debug, Clone)]
@@ -138,7 +141,7 @@ impl Db {
         loop {
             let result = self.read_once(sql, params).await;
             match result {
-                Err(error) if error.is_transient() && attempt < ATTEMPTS => {
+                Err(error) if error.is_repeatable() && attempt < ATTEMPTS => {
                     tokio::time::sleep(backoff(attempt)).await;
                     attempt += 1;
                 }
@@ -228,7 +231,7 @@ impl Db {
         count::note(&self.inner.totals, What::Transaction);
         let connection = match self.begin().await {
             Ok(connection) => connection,
-            Err(error) if error.is_transient() => return Attempt::Locked(Err(error.into())),
+            Err(error) if error.is_repeatable() => return Attempt::Locked(Err(error.into())),
             Err(error) => return Attempt::Done(Err(error.into())),
         };
         let home = Arc::new(Mutex::new(None));
@@ -358,6 +361,17 @@ async fn open_mysql(address: &str, options: &Options) -> Result<Engine> {
     let pool = MySqlPoolOptions::new()
         .max_connections(options.connections.max(2))
         .acquire_timeout(options.wait)
+        // A ping before every statement would double the round trips: only connections that lay
+        // idle are tried. One that broke since is met by sending the read again.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > IDLE_UNTRIED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 // As Django's connections: read committed, strict, and no half-minute lock waits.

@@ -38,6 +38,15 @@ pub enum Error {
         /// The engine's own words.
         message: String,
     },
+    /// The connection broke. Whether the statement took effect is not known.
+    #[error("connection lost in `{sql}`: {source}")]
+    Lost {
+        /// Beginning of the statement.
+        sql: String,
+        /// The driver's error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Any other refusal of a statement.
     #[error("statement failed `{sql}`: {source}")]
     Statement {
@@ -84,6 +93,11 @@ impl Error {
         matches!(self, Self::Locked { .. })
     }
 
+    /// Whether a statement that changes nothing may be sent again.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        matches!(self, Self::Locked { .. } | Self::Lost { .. })
+    }
+
     /// Sorts a driver error into the variants above.
     pub(crate) fn from_driver(sql: &str, error: sqlx::Error) -> Self {
         let sql = shorten(sql);
@@ -98,6 +112,15 @@ impl Error {
             if inner.is_foreign_key_violation() {
                 return Self::ForeignKey { sql, message };
             }
+        }
+        if matches!(
+            error,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)
+        ) {
+            return Self::Lost {
+                sql,
+                source: Box::new(error),
+            };
         }
         if matches!(error, sqlx::Error::PoolTimedOut) {
             return Self::Locked {

@@ -45,7 +45,36 @@ pub(crate) fn statements(script: &str, dialect: Dialect) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Quoted texts of any content stay whole, on both engines.
+        #[test]
+        fn statements_come_back_as_they_were(texts in prop::collection::vec("[a-z;'\"`\\\\ \n-]{0,12}", 1..6)) {
+            for dialect in [Dialect::Sqlite, Dialect::MySql] {
+                let statements: Vec<String> = texts
+                    .iter()
+                    .map(|text| {
+                        let text = text.replace('\'', "''");
+                        let text = match dialect {
+                            Dialect::Sqlite => text,
+                            Dialect::MySql => text.replace('\\', "\\\\"),
+                        };
+                        format!("INSERT INTO t VALUES ('{text}')")
+                    })
+                    .collect();
+                let script = statements.join(";\n-- a comment; with 'quotes\n");
+                prop_assert_eq!(super::statements(&script, dialect), statements);
+            }
+        }
+
+        #[test]
+        fn no_text_breaks_the_cutter(text in ".{0,60}") {
+            statements(&text, Dialect::MySql);
+        }
+    }
 
     #[test]
     fn semicolons_and_quotes_inside_text_do_not_cut() {

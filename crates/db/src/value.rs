@@ -131,7 +131,23 @@ pub fn parse_datetime(text: &str) -> Option<NaiveDateTime> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// dependencies.md §4: what is written is read back, to the microsecond.
+        #[test]
+        fn written_moments_are_read_back(seconds in -30_000_000_000_i64..60_000_000_000, micros in 0..1_000_000_u32) {
+            let moment = chrono::DateTime::from_timestamp(seconds, micros * 1000).unwrap().naive_utc();
+            prop_assert_eq!(parse_datetime(&format_datetime(moment)), Some(moment));
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in ".{0,40}") {
+            let _ = parse_datetime(&text);
+        }
+    }
 
     #[test]
     fn moments_are_written_with_six_digits_and_read_in_any_form() {

@@ -16,11 +16,18 @@ const BASE: BaseSchema = BaseSchema {
 /// their own.
 pub const PLAN: Plan = Plan {
     base: Some(BASE),
-    migrations: &[Migration {
-        name: "0001_outbox",
-        sqlite: include_str!("../migrations/sqlite/0001_outbox.sql"),
-        mysql: include_str!("../migrations/mysql/0001_outbox.sql"),
-    }],
+    migrations: &[
+        Migration {
+            name: "0001_outbox",
+            sqlite: include_str!("../migrations/sqlite/0001_outbox.sql"),
+            mysql: include_str!("../migrations/mysql/0001_outbox.sql"),
+        },
+        Migration {
+            name: "0002_statistics",
+            sqlite: include_str!("../migrations/sqlite/0002_statistics.sql"),
+            mysql: "", // InnoDB counts by itself
+        },
+    ],
 };
 
 /// Brings a database to the schema. A database that Django made is left as it is, but for tables

@@ -316,3 +316,42 @@ async fn odd_addresses_are_refused() {
         assert!(matches!(result, Err(Error::Address(_))), "{address}");
     }
 }
+
+/// A server that was restarted, or that dropped idle connections, is met again without an error.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn broken_connections_are_replaced() {
+    let Some(fresh) = engines::mysql("broken").await else {
+        return;
+    };
+    let Some(admin) = engines::mysql("broken_admin").await else {
+        return;
+    };
+    make_table(&fresh.db).await;
+    for round in 0..3 {
+        let sql = "SELECT id FROM information_schema.processlist WHERE db = 'stoa_test_db_broken'";
+        for row in admin.db.read(sql, &[]).await.unwrap() {
+            let kill = format!("KILL {}", row.int("id").unwrap());
+            admin.db.execute(&kill, &[]).await.unwrap();
+        }
+        if round == 1 {
+            let count = fresh
+                .db
+                .read_int("SELECT COUNT(*) AS n FROM t", &[])
+                .await
+                .unwrap();
+            assert_eq!(count, 1);
+        } else {
+            let key = format!("k{round}");
+            let insert = "INSERT INTO t (k) VALUES (?)";
+            fresh.db.execute(insert, &params![key]).await.unwrap();
+        }
+    }
+    assert_eq!(
+        fresh
+            .db
+            .read_int("SELECT COUNT(*) AS n FROM t", &[])
+            .await
+            .unwrap(),
+        2
+    );
+}

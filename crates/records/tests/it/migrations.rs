@@ -78,6 +78,44 @@ async fn an_interrupted_run_is_finished_by_the_next() {
     }
 }
 
+/// A learner's page must not walk through everything that a course has.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sqlite_finds_a_learners_rows_by_the_learner() {
+    let db = records::testing::sqlite().await.unwrap();
+    for (sql, index) in [
+        (
+            "SELECT * FROM courseware_studentmodule WHERE student_id = ? AND course_id = ?",
+            "student_id=?",
+        ),
+        (
+            "SELECT * FROM courseware_studentmodule WHERE module_id IN (?, ?) \
+             AND student_id = ? AND course_id = ?",
+            "student_id=? AND module_id=? AND course_id=?",
+        ),
+        (
+            "SELECT * FROM courseware_studentmodule WHERE module_id = ? AND course_id = ? \
+             AND id > ? ORDER BY id LIMIT 10",
+            "module_id=?",
+        ),
+        (
+            "SELECT * FROM completion_blockcompletion WHERE user_id = ? AND course_key = ?",
+            "user_id=? AND course_key=?",
+        ),
+        (
+            "SELECT * FROM bookmarks_bookmark WHERE user_id = ? AND course_key = ?",
+            "user_id=?",
+        ),
+    ] {
+        let params = vec![db::Value::Int(1); sql.matches('?').count()];
+        let rows = db
+            .read(&format!("EXPLAIN QUERY PLAN {sql}"), &params)
+            .await
+            .unwrap();
+        let plan = rows[0].text("detail").unwrap();
+        assert!(plan.contains(&format!("({index}")), "{sql}: {plan}");
+    }
+}
+
 /// The columns of the two engines' definitions are the same.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn both_engines_have_the_same_columns() {

@@ -122,12 +122,6 @@ impl Error {
                 source: Box::new(error),
             };
         }
-        if matches!(error, sqlx::Error::PoolTimedOut) {
-            return Self::Locked {
-                sql,
-                message: "no free connection in time".to_owned(),
-            };
-        }
         Self::Statement {
             sql,
             source: Box::new(error),

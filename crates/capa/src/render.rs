@@ -448,49 +448,53 @@ pub(crate) fn remove_hint_tags(html: String) -> String {
     for tag in HINT_TAGS {
         let open = format!("<{tag}");
         let close = format!("</{tag}>");
-        let mut from = 0;
-        while let Some(start) = html
-            .get(from..)
-            .and_then(|rest| rest.find(&open))
-            .map(|i| i + from)
-        {
-            let after = html.get(start + open.len()..).unwrap_or_default();
-            if !after.starts_with(|c: char| c == '>' || c == '/' || c.is_whitespace()) {
-                from = start + open.len();
-                continue;
-            }
-            let Some(gt) = after.find('>') else { break };
-            let end = if after.get(..gt).is_some_and(|head| head.ends_with('/')) {
-                start + open.len() + gt + 1
-            } else {
-                let Some(stop) = after.find(&close) else {
-                    break;
-                };
-                start + open.len() + stop + close.len()
-            };
-            html.replace_range(start..end, "");
-            from = start;
+        if !html.contains(&open) {
+            continue;
         }
+        let mut out = String::with_capacity(html.len());
+        let mut rest = html.as_str();
+        while let Some(start) = rest.find(&open) {
+            let after = rest.get(start + open.len()..).unwrap_or_default();
+            out.push_str(rest.get(..start).unwrap_or_default());
+            let end = if after.starts_with(|c: char| c == '>' || c == '/' || c.is_whitespace()) {
+                let gt = after.find('>');
+                let alone =
+                    gt.filter(|gt| after.get(..*gt).is_some_and(|head| head.ends_with('/')));
+                alone
+                    .map(|gt| gt + 1)
+                    .or_else(|| after.find(&close).map(|i| i + close.len()))
+            } else {
+                None
+            };
+            if let Some(end) = end {
+                rest = after.get(end..).unwrap_or_default();
+            } else {
+                out.push_str(&open);
+                rest = after;
+            }
+        }
+        html = out + rest;
     }
     html
+}
+
+/// The text without what stands from each `open` to the next `close`.
+fn without(text: &str, open: &str, close: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(open) {
+        let after = rest.get(start..).unwrap_or_default();
+        let Some(end) = after.find(close) else { break };
+        out.push_str(rest.get(..start).unwrap_or_default());
+        rest = after.get(end + close.len()..).unwrap_or_default();
+    }
+    out + rest
 }
 
 /// Text of HTML with tags and comments removed and white space folded (markupsafe's `striptags`).
 #[must_use]
 pub(crate) fn strip_tags(html: &str) -> String {
-    let mut text = html.to_owned();
-    while let Some(start) = text.find("<!--") {
-        let Some(end) = text.get(start..).and_then(|rest| rest.find("-->")) else {
-            break;
-        };
-        text.replace_range(start..start + end + 3, "");
-    }
-    while let Some(start) = text.find('<') {
-        let Some(end) = text.get(start..).and_then(|rest| rest.find('>')) else {
-            break;
-        };
-        text.replace_range(start..=start + end, "");
-    }
+    let text = without(&without(html, "<!--", "-->"), "<", ">");
     let folded: Vec<&str> = text.split_whitespace().collect();
     let tree = crate::html5::fragment(&folded.join(" ").replace('<', "&lt;"));
     let mut out = String::new();

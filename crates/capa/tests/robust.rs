@@ -152,6 +152,32 @@ fn deep_and_large_problems_are_refused() {
     );
     let env = Environment::default();
     assert!(Problem::new(&deep, "p", &ProblemState::default(), 1, &env).is_err());
+    // As deep as can be, and again by an included file.
+    let nested = |inside: &str| {
+        format!(
+            "<problem>{}{inside}{}</problem>",
+            "<p>".repeat(250),
+            "</p>".repeat(250)
+        )
+    };
+    let files = |_: &str| {
+        Some(nested(
+            "<numericalresponse answer=\"1\"><textline/></numericalresponse>",
+        ))
+    };
+    let reading = Environment {
+        files: &files,
+        ..Environment::default()
+    };
+    let mut deepest = Problem::new(
+        &nested("<include file=\"x\"/>"),
+        "p",
+        &ProblemState::default(),
+        1,
+        &reading,
+    )
+    .expect("loads");
+    assert!(deepest.get_html().expect("renders").contains("input_p_2_1"));
     let large = format!("<problem>{}</problem>", "x".repeat(11_000_000));
     assert!(Problem::new(&large, "p", &ProblemState::default(), 1, &env).is_err());
 }

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::View;
 use crate::error::{Error, Result};
+use crate::html5;
 use crate::problem::escape_markup;
 use crate::pyvalue::{PyValue, parse_int, strip};
+use crate::xml::{self, NodeId, Tree};
 
 /// An external grader's answer that is still out: what is shown instead.
 struct Queue {
@@ -163,9 +165,84 @@ pub(super) fn matlab(view: &View<'_>) -> Result<String> {
         tab_size(view)?,
         content(view),
         grader_status(view, &queue, false),
-        queue.msg,
+        sanitise(&queue.msg),
         plot_script(id)
     ))
+}
+
+/// Elements that a matlab message may have.
+const MESSAGE_TAGS: [&str; 18] = [
+    "a",
+    "abbr",
+    "acronym",
+    "audio",
+    "b",
+    "blockquote",
+    "code",
+    "div",
+    "em",
+    "i",
+    "img",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "span",
+    "strong",
+    "ul",
+];
+
+/// A message with all other elements shown as text, well-formed.
+fn sanitise(message: &str) -> String {
+    let tree = html5::fragment(message);
+    let mut out = String::new();
+    sanitise_into(&tree, tree.root(), &mut out);
+    out
+}
+
+fn sanitise_into(tree: &Tree, node: NodeId, out: &mut String) {
+    xml::escape_text(tree.text(node), false, out);
+    for child in tree.children(node) {
+        let tag = tree.tag(*child);
+        let allowed = MESSAGE_TAGS.contains(&tag);
+        let (open, close) = if allowed {
+            ("<", ">")
+        } else {
+            ("&lt;", "&gt;")
+        };
+        out.push_str(open);
+        out.push_str(tag);
+        for (key, value) in tree.node(*child).attrs.iter().filter(|_| allowed) {
+            let link = matches!(key.as_str(), "href" | "src");
+            let safe = !link || value.starts_with("http") || value.starts_with(['/', '#', '.']);
+            if matches!(
+                key.as_str(),
+                "class"
+                    | "style"
+                    | "id"
+                    | "src"
+                    | "href"
+                    | "title"
+                    | "width"
+                    | "height"
+                    | "type"
+                    | "controls"
+            ) && safe
+            {
+                let _ = write!(out, " {key}=\"");
+                xml::escape_attr(value, false, out);
+                out.push('"');
+            }
+        }
+        out.push_str(close);
+        sanitise_into(tree, *child, out);
+        let _ = write!(out, "{open}/{tag}{close}");
+        xml::escape_text(
+            tree.node(*child).tail.as_deref().unwrap_or_default(),
+            false,
+            out,
+        );
+    }
 }
 
 /// Saves the answer, asks for a run and shows its result when it comes.

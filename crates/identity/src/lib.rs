@@ -4,6 +4,7 @@
 //! texts, the clock) and return outcomes whose `reply()` says the exact status, body and cookies that each one has
 //! on the wire; the HTTP layer only carries them.
 
+pub mod accounts;
 mod anonymous;
 mod authenticate;
 pub mod cookies;

@@ -77,6 +77,12 @@ pub struct Settings {
     pub access_token_expire_seconds: i64,
     /// EDX_API_KEY; unset accepts nobody.
     pub edx_api_key: Option<String>,
+    /// Site configuration `extended_profile_fields`.
+    pub extended_profile_fields: Vec<String>,
+    /// Waffle switch `enable_secondary_email_feature`.
+    pub enable_secondary_email: bool,
+    /// FEATURES.ALLOW_EMAIL_ADDRESS_CHANGE
+    pub allow_email_address_change: bool,
     /// PARENTAL_CONSENT_AGE_LIMIT
     pub parental_consent_age_limit: i64,
     /// JWT_AUTH
@@ -170,6 +176,9 @@ impl Default for Settings {
             skip_email_validation: false,
             access_token_expire_seconds: 36_000,
             edx_api_key: None,
+            extended_profile_fields: Vec::new(),
+            enable_secondary_email: false,
+            allow_email_address_change: true,
             parental_consent_age_limit: 13,
             jwt: JwtSettings::default(),
         }

@@ -61,15 +61,16 @@ impl Account {
 impl Identity {
     /// The account of an id, with its standing: one statement.
     pub(crate) async fn account_by_id(&self, id: i64) -> Result<Option<Account>> {
-        self.account("u.id = ?", &params![id]).await
+        self.find_account("u.id = ?", &params![id]).await
     }
 
     /// The account of a username, compared as the column's collation does.
     pub(crate) async fn account_by_username(&self, username: &str) -> Result<Option<Account>> {
-        self.account("u.username = ?", &params![username]).await
+        self.find_account("u.username = ?", &params![username])
+            .await
     }
 
-    async fn account(&self, condition: &str, values: &[db::Value]) -> Result<Option<Account>> {
+    async fn find_account(&self, condition: &str, values: &[db::Value]) -> Result<Option<Account>> {
         let sql = format!(
             "SELECT {}, st.account_status AS standing, \
              EXISTS (SELECT 1 FROM oauth2_provider_application a WHERE a.user_id = u.id) \

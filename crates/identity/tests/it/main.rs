@@ -7,6 +7,7 @@
     reason = "helpers of tests may fail loudly too"
 )]
 
+mod accounts;
 mod engines;
 mod login;
 mod oauth;

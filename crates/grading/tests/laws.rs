@@ -1,6 +1,9 @@
 //! Laws of the grading arithmetic (contract async-and-events.md §8.2, §15).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot build its input has failed"
+)]
 
 use grading::{
     GradingPolicy, Subsection, course_percent, grade_course, merge_policy, policy_hash, studio,

@@ -59,7 +59,8 @@ impl<'a> Folder<'a> {
             .trim_end_matches('/')
             .rsplit('/')
             .next()
-            .unwrap_or_default()
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| self.archive.folder_name())
     }
 
     pub(crate) fn below(&self, folder: &str) -> Folder<'a> {

@@ -337,6 +337,7 @@ impl<'a> Collector<'a> {
             files,
             dead_links,
             limits: self.limits.clone(),
+            folder: String::new(),
         })
     }
 

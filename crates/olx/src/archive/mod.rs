@@ -166,6 +166,8 @@ pub struct ArchiveFiles {
     files: BTreeMap<String, FileData>,
     dead_links: Vec<String>,
     limits: Limits,
+    /// Name of the folder that was read; empty for archives.
+    folder: String,
 }
 
 impl ArchiveFiles {
@@ -181,7 +183,14 @@ impl ArchiveFiles {
                 .collect(),
             dead_links: Vec::new(),
             limits: limits.clone(),
+            folder: String::new(),
         }
+    }
+
+    /// Name of the folder that was read; empty for archives, whose folders are all inside.
+    #[must_use]
+    pub fn folder_name(&self) -> &str {
+        &self.folder
     }
 
     /// The limits that it was read with.
@@ -259,7 +268,10 @@ pub fn read_archive<R: Read + Seek>(
 pub fn read_folder(root: &Path, limits: &Limits) -> Result<ArchiveFiles, ArchiveError> {
     let mut collector = Collector::new(limits, None);
     collector.folder(root, "", 0)?;
-    collector.finish()
+    let mut files = collector.finish()?;
+    let name = root.file_name().unwrap_or_default();
+    files.folder = name.to_string_lossy().into_owned();
+    Ok(files)
 }
 
 fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

@@ -22,6 +22,14 @@ pub(crate) fn asset_name(path: &str) -> String {
         .collect()
 }
 
+/// Parts of a path in the order in which folders are walked: their own files before their subfolders.
+fn walk_order(path: &str) -> impl Iterator<Item = (bool, &str)> {
+    let count = path.split('/').count();
+    path.split('/')
+        .enumerate()
+        .map(move |(at, part)| (at + 1 < count, part))
+}
+
 /// The assets of a course folder: `static/`, then `static_import/`; of two with one name the last one.
 pub(super) fn read(folder: &Folder<'_>) -> Vec<ImportedAsset> {
     let policy = folder
@@ -31,13 +39,11 @@ pub(super) fn read(folder: &Folder<'_>) -> Vec<ImportedAsset> {
         .unwrap_or_default();
     let mut found: IndexMap<String, ImportedAsset> = IndexMap::new();
     for top in ["static/", "static_import/"] {
-        for (path, data) in folder.files(top) {
+        let mut files = folder.files(top);
+        files.sort_by(|(a, _), (b, _)| walk_order(a).cmp(walk_order(b)));
+        for (path, data) in files {
             let file_name = path.rsplit('/').next().unwrap_or_default();
-            if file_name.starts_with("._")
-                || file_name == ".DS_Store"
-                || file_name.ends_with('~')
-                || path.starts_with("__MACOSX/")
-            {
+            if file_name.starts_with("._") || file_name == ".DS_Store" || file_name.ends_with('~') {
                 continue;
             }
             let name = asset_name(&path);

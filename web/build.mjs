@@ -47,8 +47,11 @@ const folder = `mathjax-${mathjax.version}`;
 manifest.mathjax = folder;
 const mathjaxParts = [
   ["node_modules/mathjax/tex-mml-chtml.js", "tex-mml-chtml.js"],
+  ["node_modules/mathjax/a11y/assistive-mml.js", "a11y/assistive-mml.js"],
   ["node_modules/mathjax/input/tex/extensions", "input/tex/extensions"],
-  ["node_modules/@mathjax/mathjax-newcm-font/chtml", "font/chtml"],
+  ["node_modules/@mathjax/mathjax-newcm-font/chtml", "fonts/mathjax-newcm-font/chtml"],
+  ["node_modules/@mathjax/mathjax-mhchem-font-extension/chtml.js", "fonts/mathjax-mhchem-font-extension/chtml.js"],
+  ["node_modules/@mathjax/mathjax-mhchem-font-extension/chtml", "fonts/mathjax-mhchem-font-extension/chtml"],
   ["node_modules/mathjax/LICENSE", "LICENSE"],
 ];
 for (const [from, to] of mathjaxParts) await cp(join(root, from), join(dist, folder, to), { recursive: true });

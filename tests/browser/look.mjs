@@ -23,7 +23,7 @@ const server = createServer(async (request, response) => {
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 const base = `http://127.0.0.1:${server.address().port}`;
-const names = (await readdir(folder)).filter((name) => name.endsWith(".html") && (parts.length === 0 || parts.some((part) => name.includes(part))));
+const names = (await readdir(folder)).filter((name) => name.endsWith(".html") && !name.startsWith("logout-1") && !name.startsWith("logout-0") && (parts.length === 0 || parts.some((part) => name.includes(part))));
 const browser = await launch();
 let found = 0;
 for (const width of (process.env.WIDTHS ?? "360,768,1280").split(",").map(Number)) {

@@ -18,15 +18,18 @@ const own = document.querySelector<HTMLScriptElement>("script[data-mathjax]");
 const base = new URL(own?.dataset["mathjax"] ?? "/static/stoa/mathjax", location.href).href;
 
 window.MathJax = {
-  loader: { load: ["[tex]/mhchem"], paths: { mathjax: base, font: `${base}/font`, "mathjax-newcm": `${base}/font` } },
+  // Everything comes from our own server, fonts and rarely used parts too.
+  loader: { load: ["a11y/assistive-mml"], paths: { mathjax: base, fonts: `${base}/fonts` } },
   tex: {
     inlineMath: [["\\(", "\\)"], ["[mathjaxinline]", "[/mathjaxinline]"]],
     displayMath: [["\\[", "\\]"], ["[mathjax]", "[/mathjax]"]],
-    packages: { "[+]": ["mhchem"] },
   },
-  output: { fontPath: `${base}/font` },
   // Speech is made in the browser by a large second program; MathML beside each formula serves screen readers as well.
-  options: { enableExplorer: false, enableSpeech: false, enableBraille: false, enableEnrichment: false, enableAssistiveMml: true, enableMenu: false },
+  options: {
+    enableMenu: false,
+    enableAssistiveMml: true,
+    menuOptions: { settings: { assistiveMml: true, enrich: false, speech: false, braille: false, collapsible: false } },
+  },
   startup: { elements: [document.getElementById("main") ?? document.body] },
 };
 

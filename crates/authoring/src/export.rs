@@ -23,11 +23,18 @@ use crate::{Error, Result};
 /// Where the files of an export go.
 enum Sink {
     Folder(PathBuf),
-    Archive { tar: Box<tar::Builder<GzEncoder<fs::File>>>, folder: &'static str, path: PathBuf },
+    Archive {
+        tar: Box<tar::Builder<GzEncoder<fs::File>>>,
+        folder: &'static str,
+        path: PathBuf,
+    },
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error {
-    move |source| Error::File { path: path.display().to_string(), source }
+    move |source| Error::File {
+        path: path.display().to_string(),
+        source,
+    }
 }
 
 impl Sink {
@@ -38,8 +45,15 @@ impl Sink {
         // Written beside and renamed: a broken export leaves no archive that looks whole.
         let beside = path.with_extension("gz.part");
         let file = fs::File::create(&beside).map_err(failed(&beside))?;
-        let tar = Box::new(tar::Builder::new(GzEncoder::new(file, Compression::default())));
-        Ok(Self::Archive { tar, folder, path: path.to_owned() })
+        let tar = Box::new(tar::Builder::new(GzEncoder::new(
+            file,
+            Compression::default(),
+        )));
+        Ok(Self::Archive {
+            tar,
+            folder,
+            path: path.to_owned(),
+        })
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
@@ -56,13 +70,16 @@ impl Sink {
                 header.set_size(bytes.len() as u64);
                 header.set_mode(0o644);
                 header.set_entry_type(tar::EntryType::Regular);
-                tar.append_data(&mut header, format!("{folder}/{name}"), bytes).map_err(failed(path))
+                tar.append_data(&mut header, format!("{folder}/{name}"), bytes)
+                    .map_err(failed(path))
             }
         }
     }
 
     fn close(self) -> Result<()> {
-        let Self::Archive { tar, path, .. } = self else { return Ok(()) };
+        let Self::Archive { tar, path, .. } = self else {
+            return Ok(());
+        };
         let beside = path.with_extension("gz.part");
         let finish = || {
             let mut file = tar.into_inner()?.finish()?;
@@ -121,9 +138,15 @@ fn exported_asset(file: &StoredFile) -> ExportedAsset {
         import_path: document.import_path.clone(),
         content_type: document.content_type.clone(),
         locked: document.locked,
-        thumbnail_location: document.thumbnail_location.as_ref().map_or(Value::Null, |parts| {
-            parts.iter().map(|part| part.clone().map_or(Value::Null, Value::String)).collect()
-        }),
+        thumbnail_location: document
+            .thumbnail_location
+            .as_ref()
+            .map_or(Value::Null, |parts| {
+                parts
+                    .iter()
+                    .map(|part| part.clone().map_or(Value::Null, Value::String))
+                    .collect()
+            }),
         custom_md5: document.custom_md5.clone(),
     }
 }
@@ -134,7 +157,9 @@ async fn known_videos(
     blobs: &Blobs,
     branches: [&CourseContent; 2],
 ) -> Result<HashMap<String, ExportedVideo>> {
-    let blocks = branches.into_iter().flat_map(|branch| branch.blocks.values());
+    let blocks = branches
+        .into_iter()
+        .flat_map(|branch| branch.blocks.values());
     let mut ids: Vec<String> = blocks
         .filter_map(|block| block.settings.get("edx_video_id").and_then(Value::as_str))
         .filter(|id| !id.is_empty())
@@ -167,10 +192,16 @@ async fn known_videos(
         }
     }
     for row in videos::transcripts(db, &ids).await? {
-        let Some(key) = row.transcript.transcript else { continue };
+        let Some(key) = row.transcript.transcript else {
+            continue;
+        };
         let (Some(video), Some(bytes)) = (found.get_mut(&row.edx_video_id), blobs.get(&key).await?)
         else {
-            tracing::warn!(video = row.edx_video_id, key, "a transcript's file is missing");
+            tracing::warn!(
+                video = row.edx_video_id,
+                key,
+                "a transcript's file is missing"
+            );
             continue;
         };
         video.transcripts.push(ExportedTranscript {

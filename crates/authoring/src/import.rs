@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use course_model::CourseContent;
 use course_model::fields::Clock;
 use db::Db;
-use modulestore::documents::Stamp;
 use modulestore::ModuleStore;
 use modulestore::contentstore::{AssetData, NewAsset};
+use modulestore::documents::Stamp;
 use modulestore::split::CourseImport;
 use olx::{ArchiveFiles, Environment, FileData, ImportedCourse, Limits};
 use opaque_keys::CourseKey;
@@ -59,7 +59,10 @@ pub fn target_key(files: &ArchiveFiles) -> Result<CourseKey> {
 
 /// Reads a folder or an archive by its path.
 fn read_files(path: &Path, limits: &Limits, spool: &Path) -> Result<ArchiveFiles> {
-    let failed = |source| Error::File { path: path.display().to_string(), source };
+    let failed = |source| Error::File {
+        path: path.display().to_string(),
+        source,
+    };
     let files = if path.is_dir() {
         olx::read_folder(path, limits)
     } else {
@@ -89,14 +92,14 @@ pub async fn import_course(
     };
     report(Step::Read);
     let known = videos::known(db).await?;
-    let new_course = store.course_index(&target).await?.is_none();
     let mut new_video_id = || uuid::Uuid::new_v4().to_string();
     let imported = olx::read_course(
         &files,
         &target,
         &mut Environment {
             clock: Clock::at(options.now.date_naive()),
-            new_course,
+            // The store adds the overview page of a course that it makes.
+            new_course: false,
             new_video_id: &mut new_video_id,
             video_known: &|id| known.contains(id),
         },
@@ -104,8 +107,23 @@ pub async fn import_course(
     report(Step::Store);
     let summary = summarise(&target, &imported);
     let stamp = Stamp::new(options.user_id, options.now);
-    let ImportedCourse { published, draft, assets, videos, .. } = imported;
-    store_course(store, &target, options.create, &published, &draft, assets, stamp).await?;
+    let ImportedCourse {
+        published,
+        draft,
+        assets,
+        videos,
+        ..
+    } = imported;
+    store_course(
+        store,
+        &target,
+        options.create,
+        &published,
+        &draft,
+        assets,
+        stamp,
+    )
+    .await?;
     videos::store(db, blobs, &target, &videos, options.now).await?;
     Ok(summary)
 }
@@ -121,7 +139,16 @@ async fn store_course(
 ) -> Result<()> {
     let assets = assets.into_iter().map(new_asset).collect();
     store
-        .import_course(CourseImport { target, create, published, draft, assets }, stamp)
+        .import_course(
+            CourseImport {
+                target,
+                create,
+                published,
+                draft,
+                assets,
+            },
+            stamp,
+        )
         .await?;
     Ok(())
 }

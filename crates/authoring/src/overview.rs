@@ -37,7 +37,9 @@ impl About {
             .collect();
         let there: Vec<_> = found.iter().copied().flatten().collect();
         let mut bodies = store.definitions(snapshot, &there).await?.into_iter();
-        let mut texts = found.iter().map(|idx| idx.and_then(|_| bodies.next()).as_deref().and_then(data));
+        let mut texts = found
+            .iter()
+            .map(|idx| idx.and_then(|_| bodies.next()).as_deref().and_then(data));
         Ok(Self {
             short_description: texts.next().flatten(),
             effort: texts.next().flatten(),
@@ -47,7 +49,10 @@ impl About {
 }
 
 fn data(fields: &Fields) -> Option<String> {
-    fields.get("data").and_then(Value::as_str).map(str::to_owned)
+    fields
+        .get("data")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
 }
 
 /// The id of the intro video in the snippet of `about/video.html` (olx.md §6).
@@ -68,8 +73,14 @@ fn naive(moment: Option<DateTime<Utc>>) -> Option<NaiveDateTime> {
 
 /// Address of a course image: an asset, unless the course says where its files are.
 fn image_url(course: BlockRef<'_>, field: &str) -> String {
-    let name = course.text(field).filter(|name| !name.is_empty()).unwrap_or(DEFAULT_IMAGE);
-    match course.text("static_asset_path").filter(|path| !path.is_empty()) {
+    let name = course
+        .text(field)
+        .filter(|name| !name.is_empty())
+        .unwrap_or(DEFAULT_IMAGE);
+    match course
+        .text("static_asset_path")
+        .filter(|path| !path.is_empty())
+    {
         Some(path) => format!("/static/{path}/images/course_image.jpg"),
         None => course
             .snapshot()
@@ -92,7 +103,10 @@ fn lowest_passing_grade(course: BlockRef<'_>) -> Option<f64> {
 fn has_highlights(course: BlockRef<'_>) -> bool {
     course.flag("highlights_enabled_for_messaging")
         && course.children().any(|chapter| {
-            chapter.field("highlights").and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+            chapter
+                .field("highlights")
+                .and_then(Value::as_array)
+                .is_some_and(|list| !list.is_empty())
         })
 }
 
@@ -103,12 +117,17 @@ fn active_certificate(course: BlockRef<'_>) -> bool {
         .and_then(|value| value.get("certificates"))
         .and_then(Value::as_array)
         .is_some_and(|list| {
-            list.iter().any(|one| one.get("is_active").and_then(Value::as_bool) == Some(true))
+            list.iter()
+                .any(|one| one.get("is_active").and_then(Value::as_bool) == Some(true))
         })
 }
 
 /// The row of a published course.
-pub(crate) fn overview(snapshot: &CourseSnapshot, about: &About, now: NaiveDateTime) -> CourseOverview {
+pub(crate) fn overview(
+    snapshot: &CourseSnapshot,
+    about: &About,
+    now: NaiveDateTime,
+) -> CourseOverview {
     let key = snapshot.course_key();
     let course = snapshot.course();
     let text = |name: &str| course.text(name).map(str::to_owned);
@@ -150,7 +169,10 @@ pub(crate) fn overview(snapshot: &CourseSnapshot, about: &About, now: NaiveDateT
         max_student_enrollments_allowed: course.integer("max_student_enrollments_allowed"),
         announcement: naive(course.date("announcement")),
         catalog_visibility: text("catalog_visibility"),
-        course_video_url: about.video.as_ref().map(|id| format!("http://www.youtube.com/watch?v={id}")),
+        course_video_url: about
+            .video
+            .as_ref()
+            .map(|id| format!("http://www.youtube.com/watch?v={id}")),
         effort: about.effort.clone(),
         short_description: about.short_description.clone(),
         org: key.org().to_owned(),
@@ -171,14 +193,21 @@ pub(crate) fn overview(snapshot: &CourseSnapshot, about: &About, now: NaiveDateT
         entrance_exam_id: text("entrance_exam_id").unwrap_or_default(),
         entrance_exam_minimum_score_pct: minimum_score(course),
         external_id: None,
-        force_on_flexible_peer_openassessments: course.flag("force_on_flexible_peer_openassessments"),
+        force_on_flexible_peer_openassessments: course
+            .flag("force_on_flexible_peer_openassessments"),
     }
 }
 
 /// Share that passes the entrance exam: authored as percent, kept as a share (courseware.md §3).
 fn minimum_score(course: BlockRef<'_>) -> f64 {
-    let authored = course.float("entrance_exam_minimum_score_pct").unwrap_or(65.0);
-    if authored > 1.0 { authored / 100.0 } else { authored }
+    let authored = course
+        .float("entrance_exam_minimum_score_pct")
+        .unwrap_or(65.0);
+    if authored > 1.0 {
+        authored / 100.0
+    } else {
+        authored
+    }
 }
 
 /// The rows of the course's tabs, in order.
@@ -215,8 +244,14 @@ pub(crate) struct Published {
 }
 
 /// The published version of a course; `None` where there is none, or its documents are missing.
-pub(crate) async fn published(store: &ModuleStore, course: &CourseKey) -> Result<Option<Published>> {
-    let Some(snapshot) = store.snapshot(course, modulestore::Branch::Published).await? else {
+pub(crate) async fn published(
+    store: &ModuleStore,
+    course: &CourseKey,
+) -> Result<Option<Published>> {
+    let Some(snapshot) = store
+        .snapshot(course, modulestore::Branch::Published)
+        .await?
+    else {
         return Ok(None);
     };
     let about = About::load(store, &snapshot).await?;
@@ -230,9 +265,13 @@ mod tests {
     // olx.md §6: the intro video id is extracted from the snippet.
     #[test]
     fn the_video_is_found_in_its_snippet() {
-        let snippet = r#"<iframe width="560" src="//www.youtube.com/embed/AbC_12-3?rel=0"></iframe>"#;
+        let snippet =
+            r#"<iframe width="560" src="//www.youtube.com/embed/AbC_12-3?rel=0"></iframe>"#;
         assert_eq!(video_key(snippet).as_deref(), Some("AbC_12-3"));
-        assert_eq!(video_key("https://youtube.com/watch?v=xyz&t=1").as_deref(), Some("xyz"));
+        assert_eq!(
+            video_key("https://youtube.com/watch?v=xyz&t=1").as_deref(),
+            Some("xyz")
+        );
         assert_eq!(video_key("no video"), None);
         assert_eq!(video_key("/embed/\""), None);
     }

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use db::Db;
+use modulestore::ModuleStore;
 use modulestore::documents::Stamp;
 use modulestore::split::{COURSE_DELETED, COURSE_PUBLISHED, LIBRARY_UPDATED, THUMBNAIL_WANTED};
-use modulestore::ModuleStore;
 use opaque_keys::{AssetKey, CourseKey};
 use records::course_overviews;
 use records::history::Author;
@@ -30,8 +30,10 @@ pub struct Follower {
 
 impl Follower {
     /// The topics that it takes; images come after courses, so that no learner waits for one.
-    const TOPICS: &[&[&str]] =
-        &[&[COURSE_PUBLISHED, COURSE_DELETED, LIBRARY_UPDATED], &[THUMBNAIL_WANTED]];
+    const TOPICS: &[&[&str]] = &[
+        &[COURSE_PUBLISHED, COURSE_DELETED, LIBRARY_UPDATED],
+        &[THUMBNAIL_WANTED],
+    ];
 
     /// Handles the events that are due; returns how many there were.
     pub async fn step(&self, now: DateTime<Utc>) -> Result<usize> {
@@ -72,12 +74,21 @@ impl Follower {
 
     async fn handle(&self, event: &Event, now: DateTime<Utc>) -> Result<()> {
         match event.topic.as_str() {
-            COURSE_PUBLISHED => self.course_published(&CourseKey::parse(&event.key)?, now).await,
-            COURSE_DELETED => self.course_deleted(&CourseKey::parse(&event.key)?, now).await,
+            COURSE_PUBLISHED => {
+                self.course_published(&CourseKey::parse(&event.key)?, now)
+                    .await
+            }
+            COURSE_DELETED => {
+                self.course_deleted(&CourseKey::parse(&event.key)?, now)
+                    .await
+            }
             THUMBNAIL_WANTED => {
                 let key = AssetKey::parse(&event.key)?;
                 let stamp = Stamp::new(COMMAND_USER, now);
-                self.store.contentstore().refresh_thumbnail(&key, stamp).await?;
+                self.store
+                    .contentstore()
+                    .refresh_thumbnail(&key, stamp)
+                    .await?;
                 Ok(())
             }
             // Nothing is derived from libraries yet.

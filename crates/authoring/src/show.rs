@@ -16,8 +16,14 @@ pub(crate) async fn branches(
     course: &CourseKey,
 ) -> Result<(CourseContent, CourseContent)> {
     let missing = || Error::NoCourse(course.clone());
-    let draft = store.content(course, Branch::Draft).await?.ok_or_else(missing)?;
-    let published = store.content(course, Branch::Published).await?.ok_or_else(missing)?;
+    let draft = store
+        .content(course, Branch::Draft)
+        .await?
+        .ok_or_else(missing)?;
+    let published = store
+        .content(course, Branch::Published)
+        .await?
+        .ok_or_else(missing)?;
     Ok((published, draft))
 }
 

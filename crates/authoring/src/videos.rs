@@ -13,8 +13,12 @@ use crate::{Error, Result};
 
 /// Ids of all videos in the store.
 pub(crate) async fn known(db: &Db) -> Result<HashSet<String>> {
-    let rows = db.read("SELECT edx_video_id FROM edxval_video", &[]).await?;
-    rows.iter().map(|row| row.text("edx_video_id").map_err(Error::from)).collect()
+    let rows = db
+        .read("SELECT edx_video_id FROM edxval_video", &[])
+        .await?;
+    rows.iter()
+        .map(|row| row.text("edx_video_id").map_err(Error::from))
+        .collect()
 }
 
 /// Stores videos and transcripts. Done again with the same records it changes nothing.
@@ -30,7 +34,10 @@ pub(crate) async fn store(
         let (record, files) = (record, &files);
         db.write(|mut tx| async move {
             let now = now.naive_utc();
-            let id = match (&record.create, videos::get(&mut tx, &record.edx_video_id).await?) {
+            let id = match (
+                &record.create,
+                videos::get(&mut tx, &record.edx_video_id).await?,
+            ) {
                 (_, Some(video)) => video.id,
                 (None, None) => return Ok(()),
                 (Some(new), None) => {
@@ -101,7 +108,9 @@ async fn store_files(blobs: &Blobs, record: &VideoRecord) -> Result<Vec<String>>
             path: transcript.file_name.clone(),
             source,
         })?;
-        let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &bytes).simple().to_string();
+        let name = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &bytes)
+            .simple()
+            .to_string();
         let key = format!("video-transcripts/{name}.{}", transcript.format);
         blobs.put(&key, &bytes).await?;
         keys.push(key);

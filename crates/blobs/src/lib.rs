@@ -38,13 +38,18 @@ impl Blobs {
     /// Files below a folder, which is made when the first one is written.
     #[must_use]
     pub fn folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self {
+            folder: folder.into(),
+        }
     }
 
     /// The place of a key below the folder.
     fn place(&self, key: &str) -> Result<PathBuf> {
         let bad_part = |part: &str| {
-            part.is_empty() || part == "." || part == ".." || part.chars().any(|c| c.is_control() || c == '\\')
+            part.is_empty()
+                || part == "."
+                || part == ".."
+                || part.chars().any(|c| c.is_control() || c == '\\')
         };
         if key.len() > LONGEST_KEY || key.split('/').any(bad_part) {
             return Err(Error::Key(key.to_owned()));
@@ -57,14 +62,20 @@ impl Blobs {
         match fs::read(self.place(key)?).await {
             Ok(bytes) => Ok(Some(bytes.into())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(Error::File { key: key.to_owned(), source }),
+            Err(source) => Err(Error::File {
+                key: key.to_owned(),
+                source,
+            }),
         }
     }
 
     /// Writes a file, over the one of the same key; a crash leaves the old file or the new one.
     pub async fn put(&self, key: &str, bytes: &[u8]) -> Result<()> {
         let place = self.place(key)?;
-        let failed = |source| Error::File { key: key.to_owned(), source };
+        let failed = |source| Error::File {
+            key: key.to_owned(),
+            source,
+        };
         write_whole(&place, bytes).await.map_err(failed)
     }
 
@@ -73,7 +84,10 @@ impl Blobs {
         match fs::remove_file(self.place(key)?).await {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(source) => Err(Error::File { key: key.to_owned(), source }),
+            Err(source) => Err(Error::File {
+                key: key.to_owned(),
+                source,
+            }),
         }
     }
 }
@@ -111,7 +125,12 @@ mod tests {
         blobs.put("a/b.srt", b"one").await.unwrap();
         blobs.put("a/b.srt", b"two").await.unwrap();
         assert_eq!(blobs.get("a/b.srt").await.unwrap().unwrap(), "two");
-        assert_eq!(std::fs::read_dir(folder.path().join("blobs/a")).unwrap().count(), 1);
+        assert_eq!(
+            std::fs::read_dir(folder.path().join("blobs/a"))
+                .unwrap()
+                .count(),
+            1
+        );
         assert!(blobs.delete("a/b.srt").await.unwrap());
         assert!(!blobs.delete("a/b.srt").await.unwrap());
     }
@@ -119,9 +138,24 @@ mod tests {
     #[tokio::test]
     async fn keys_never_leave_the_folder() {
         let blobs = Blobs::folder("/nowhere");
-        for key in ["", "/etc/passwd", "../x", "a/../b", "a//b", "a/./b", "a\0b", "a\\..\\b"] {
-            assert!(matches!(blobs.get(key).await, Err(Error::Key(_))), "{key:?}");
+        for key in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "a/./b",
+            "a\0b",
+            "a\\..\\b",
+        ] {
+            assert!(
+                matches!(blobs.get(key).await, Err(Error::Key(_))),
+                "{key:?}"
+            );
         }
-        assert!(matches!(blobs.put(&"x".repeat(2000), b"").await, Err(Error::Key(_))));
+        assert!(matches!(
+            blobs.put(&"x".repeat(2000), b"").await,
+            Err(Error::Key(_))
+        ));
     }
 }

@@ -28,15 +28,26 @@ impl App {
     pub async fn open(config: &Config) -> anyhow::Result<Self> {
         let secrets = Secrets::load(config)?;
         let db = open_database(config).await?;
-        records::migrate(&db).await.context("the tables cannot be brought up to date")?;
+        records::migrate(&db)
+            .await
+            .context("the tables cannot be brought up to date")?;
         let store = open_courses(config, &db).await?;
         let blobs = open_blobs(config)?;
-        Ok(Self { config: config.clone(), secrets, db, store, blobs })
+        Ok(Self {
+            config: config.clone(),
+            secrets,
+            db,
+            store,
+            blobs,
+        })
     }
 
     /// Accounts, sessions and tokens over the same database.
     pub fn identity(&self) -> anyhow::Result<Identity> {
-        Ok(Identity::new(self.db.clone(), crate::settings::identity(&self.config, &self.secrets)?)?)
+        Ok(Identity::new(
+            self.db.clone(),
+            crate::settings::identity(&self.config, &self.secrets)?,
+        )?)
     }
 
     /// Closes the stores, so that nothing is left in the log of an embedded file.
@@ -52,9 +63,15 @@ pub async fn open_database(config: &Config) -> anyhow::Result<Db> {
         std::fs::create_dir_all(&config.data_dir)
             .with_context(|| format!("the data folder {}", config.data_dir.display()))?;
     }
-    let options = Options { connections: config.database_connections, ..Options::default() };
+    let options = Options {
+        connections: config.database_connections,
+        ..Options::default()
+    };
     Db::connect(&address, &options).await.with_context(|| {
-        format!("the database {} cannot be opened", without_password(&address))
+        format!(
+            "the database {} cannot be opened",
+            without_password(&address)
+        )
     })
 }
 
@@ -74,7 +91,11 @@ async fn open_courses(config: &Config, db: &Db) -> anyhow::Result<ModuleStore> {
         .await
         .with_context(|| format!("the documents {address} cannot be opened"))?;
     let store = EmbeddedStore::open(documents).await?;
-    Ok(ModuleStore::over(db.clone(), std::sync::Arc::new(store), sizes))
+    Ok(ModuleStore::over(
+        db.clone(),
+        std::sync::Arc::new(store),
+        sizes,
+    ))
 }
 
 /// Opens the store of files.
@@ -92,7 +113,9 @@ fn open_blobs(config: &Config) -> anyhow::Result<Blobs> {
 pub fn without_password(address: &str) -> String {
     match (address.split_once("://"), address.rsplit_once('@')) {
         (Some((scheme, _)), Some((credentials, host))) => {
-            let user = credentials.trim_start_matches(scheme).trim_start_matches("://");
+            let user = credentials
+                .trim_start_matches(scheme)
+                .trim_start_matches("://");
             let user = user.split(':').next().unwrap_or_default();
             format!("{scheme}://{user}@{host}")
         }
@@ -106,8 +129,17 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        assert_eq!(without_password("mysql://stoa:hush@db:3306/edxapp"), "mysql://stoa@db:3306/edxapp");
-        assert_eq!(without_password("mysql://stoa@db/edxapp"), "mysql://stoa@db/edxapp");
-        assert_eq!(without_password("sqlite:./data/stoa.db"), "sqlite:./data/stoa.db");
+        assert_eq!(
+            without_password("mysql://stoa:hush@db:3306/edxapp"),
+            "mysql://stoa@db:3306/edxapp"
+        );
+        assert_eq!(
+            without_password("mysql://stoa@db/edxapp"),
+            "mysql://stoa@db/edxapp"
+        );
+        assert_eq!(
+            without_password("sqlite:./data/stoa.db"),
+            "sqlite:./data/stoa.db"
+        );
     }
 }

@@ -7,7 +7,10 @@ use crate::config::{Config, LogFormat};
 /// Starts logging as configured.
 pub fn start(config: &Config) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.log_filter).map_err(|error| {
-        anyhow::anyhow!("log_filter = {:?} is not allowed: {error}", config.log_filter)
+        anyhow::anyhow!(
+            "log_filter = {:?} is not allowed: {error}",
+            config.log_filter
+        )
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

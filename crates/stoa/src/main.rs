@@ -79,7 +79,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         .collect();
     let config = Config::load(config_file(cli.config).as_deref(), &variables)?;
     logs::start(&config)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         match cli.command {
             Command::Serve => commands::serve::serve(config).await,

@@ -14,5 +14,8 @@ pub struct Routers {
 
 /// Builds every router.
 pub fn routers(_app: &App) -> anyhow::Result<Routers> {
-    Ok(Routers { lms: Router::new(), studio: Router::new() })
+    Ok(Routers {
+        lms: Router::new(),
+        studio: Router::new(),
+    })
 }

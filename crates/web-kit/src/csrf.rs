@@ -378,7 +378,11 @@ mod tests {
             "CSRF token from the 'X-Csrftoken' HTTP header has incorrect length."
         );
         assert_eq!(
-            refused(Some(SECRET), Some(SECRET), Some("éééééééééééééééééééééééééééééééé")),
+            refused(
+                Some(SECRET),
+                Some(SECRET),
+                Some("éééééééééééééééééééééééééééééééé")
+            ),
             "CSRF token from POST has invalid characters."
         );
         assert_eq!(

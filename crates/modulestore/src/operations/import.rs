@@ -13,7 +13,7 @@ use super::is_direct_only;
 use crate::documents::{Definition, RawDocumentBuf, Stamp, Structure, StructureBlock, values};
 use crate::error::{Error, Result};
 
-/// Text of a new course's overview page, as courses of the platform begin with it.
+/// Text of a new course's overview page: the platform's sections, in words of our own.
 const OVERVIEW: &str = include_str!("../../data/overview.html");
 
 /// The first structures of a course: the root, and an overview page (courseware.md §2.4).

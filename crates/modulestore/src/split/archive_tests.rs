@@ -7,6 +7,7 @@ use std::time::Instant;
 use bson::RawDocumentBuf;
 use bytes::Bytes;
 use chrono::{TimeZone, Utc};
+use course_model::BlockKey;
 use course_model::fields::Clock;
 use olx::{ArchiveFiles, Environment, FileData, ImportedCourse, Limits};
 use opaque_keys::CourseKey;
@@ -224,7 +225,10 @@ async fn the_toy_course_is_stored_as_recorded() {
                 .iter()
                 .find(|it| it.id == recorded_block.definition);
             let recorded_body = recorded_body.unwrap();
-            assert_eq!(values(&body.fields), values(&recorded_body.fields), "{key}");
+            // The overview page of a new course is a text of our own.
+            if *key != BlockKey::new("about", "overview") {
+                assert_eq!(values(&body.fields), values(&recorded_body.fields), "{key}");
+            }
             assert_eq!(
                 body.previous_version.is_some(),
                 recorded_body.previous_version.is_some(),

@@ -65,7 +65,8 @@ pub async fn run(config: &Config, command: CourseCommand) -> anyhow::Result<()> 
         }
         CourseCommand::Export { key, path } => {
             let key = CourseKey::parse(&key)?;
-            let files = authoring::export_course(&app.db, &app.store, &app.blobs, &key, &path).await?;
+            let files =
+                authoring::export_course(&app.db, &app.store, &app.blobs, &key, &path).await?;
             super::print(&format!("{files} files written to {}", path.display()));
         }
         CourseCommand::List => list(&app).await?,
@@ -89,18 +90,36 @@ pub async fn import(
         files: usize::try_from(app.config.import_max_files).unwrap_or(usize::MAX),
         ..olx::Limits::default()
     };
-    let options =
-        ImportOptions { into, create: true, user_id: COMMAND_USER, now: Utc::now(), limits };
-    let bar = if progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    let options = ImportOptions {
+        into,
+        create: true,
+        user_id: COMMAND_USER,
+        now: Utc::now(),
+        limits,
+    };
+    let bar = if progress {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::hidden()
+    };
     bar.set_style(ProgressStyle::with_template("{spinner} {msg} {elapsed}")?);
     bar.enable_steady_tick(std::time::Duration::from_millis(100));
     let report = |step: authoring::Step| bar.set_message(step_text(step));
-    let summary =
-        authoring::import_course(&app.db, &app.store, &app.blobs, path, &spool.0, &options, &report)
-            .await
-            .with_context(|| format!("{} was not imported; the course is as it was", path.display()))?;
+    let summary = authoring::import_course(
+        &app.db, &app.store, &app.blobs, path, &spool.0, &options, &report,
+    )
+    .await
+    .with_context(|| {
+        format!(
+            "{} was not imported; the course is as it was",
+            path.display()
+        )
+    })?;
     report(authoring::Step::Follow);
-    let follower = Follower { db: app.db.clone(), store: app.store.clone() };
+    let follower = Follower {
+        db: app.db.clone(),
+        store: app.store.clone(),
+    };
     authoring::follow_publishes(&follower, Utc::now()).await?;
     bar.finish_and_clear();
     Ok(summary)
@@ -120,7 +139,9 @@ struct Spool(PathBuf);
 
 impl Spool {
     fn make(data: &Path) -> anyhow::Result<Self> {
-        let folder = data.join("spool").join(uuid::Uuid::new_v4().simple().to_string());
+        let folder = data
+            .join("spool")
+            .join(uuid::Uuid::new_v4().simple().to_string());
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("the folder {}", folder.display()))?;
         Ok(Self(folder))
@@ -138,7 +159,12 @@ impl Drop for Spool {
 /// The summary for people.
 fn told(summary: &ImportSummary) -> String {
     let mut lines = vec![format!("{}: imported", summary.course_key)];
-    lines.extend(summary.blocks.iter().map(|(kind, count)| format!("{count:8} {kind}")));
+    lines.extend(
+        summary
+            .blocks
+            .iter()
+            .map(|(kind, count)| format!("{count:8} {kind}")),
+    );
     lines.push(format!("{:8} files", summary.assets));
     for warning in &summary.warnings {
         lines.push(match warning.line {
@@ -165,7 +191,9 @@ async fn show(app: &App, key: &CourseKey, json: bool) -> anyhow::Result<()> {
         super::print(&serde_json::to_string(&shown)?);
         return Ok(());
     }
-    let counts = shown.pointer("/course/counts").and_then(serde_json::Value::as_object);
+    let counts = shown
+        .pointer("/course/counts")
+        .and_then(serde_json::Value::as_object);
     super::print(&key.to_string());
     for (kind, count) in counts.into_iter().flatten() {
         super::print(&format!("{count:>8} {kind}"));
@@ -179,7 +207,10 @@ async fn delete(app: &App, key: &CourseKey) -> anyhow::Result<()> {
     if !app.store.delete_course(key, stamp).await? {
         anyhow::bail!("there is no course {key}");
     }
-    let follower = Follower { db: app.db.clone(), store: app.store.clone() };
+    let follower = Follower {
+        db: app.db.clone(),
+        store: app.store.clone(),
+    };
     authoring::follow_publishes(&follower, now).await?;
     super::print(&format!("{key}: deleted"));
     Ok(())

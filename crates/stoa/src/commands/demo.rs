@@ -60,9 +60,15 @@ pub async fn demo(config: Config) -> anyhow::Result<()> {
         lines.push(format!("  {:24} {part}", email(name)));
     }
     lines.push(String::new());
-    lines.push(format!("Data in {}. Stop with Ctrl-C.", config.data_dir.display()));
+    lines.push(format!(
+        "Data in {}. Stop with Ctrl-C.",
+        config.data_dir.display()
+    ));
     let ready = move || {
-        lines.push(format!("Ready after {:.1} s.", begun.elapsed().as_secs_f64()));
+        lines.push(format!(
+            "Ready after {:.1} s.",
+            begun.elapsed().as_secs_f64()
+        ));
         super::print(&lines.join("\n"));
     };
     serve::serve_app(app, ready).await

@@ -26,7 +26,9 @@ use Finding::{Bad, Good, Mind};
 
 /// Prints every finding; an error when something does not work.
 pub async fn doctor(config: &Config) -> anyhow::Result<()> {
-    let mut findings = vec![Good("configuration: every setting is known and allowed".to_owned())];
+    let mut findings = vec![Good(
+        "configuration: every setting is known and allowed".to_owned(),
+    )];
     findings.extend(addresses(config));
     findings.push(disk(config));
     findings.push(clock());
@@ -80,13 +82,20 @@ fn disk(config: &Config) -> Finding {
         .output()
         .ok()
         .and_then(|out| String::from_utf8(out.stdout).ok())
-        .and_then(|text| text.lines().last().and_then(|line| line.trim().parse::<u64>().ok()));
+        .and_then(|text| {
+            text.lines()
+                .last()
+                .and_then(|line| line.trim().parse::<u64>().ok())
+        });
     match free {
         Some(bytes) if bytes < LITTLE_SPACE => Mind(
             format!("data folder {folder}: {} MiB are free", bytes >> 20),
             "free some space: a full disk refuses learners' answers".to_owned(),
         ),
-        Some(bytes) => Good(format!("data folder {folder}: {} GiB are free", bytes >> 30)),
+        Some(bytes) => Good(format!(
+            "data folder {folder}: {} GiB are free",
+            bytes >> 30
+        )),
         None => Mind(
             format!("data folder {folder}: free space is unknown"),
             "install `df` (coreutils)".to_owned(),
@@ -107,14 +116,18 @@ fn clock() -> Finding {
 
 fn python(config: &Config) -> Finding {
     let path = config.sandbox_python.display().to_string();
-    let version = Command::new(&config.sandbox_python).arg("--version").output();
+    let version = Command::new(&config.sandbox_python)
+        .arg("--version")
+        .output();
     match version {
-        Ok(out) if out.status.success() => {
-            Good(format!("python: {path}, {}", String::from_utf8_lossy(&out.stdout).trim()))
-        }
+        Ok(out) if out.status.success() => Good(format!(
+            "python: {path}, {}",
+            String::from_utf8_lossy(&out.stdout).trim()
+        )),
         _ => Mind(
             format!("python: {path} does not run"),
-            "install python3 or set sandbox_python; problems with scripts cannot be graded without".to_owned(),
+            "install python3 or set sandbox_python; problems with scripts cannot be graded without"
+                .to_owned(),
         ),
     }
 }
@@ -126,7 +139,9 @@ async fn stores(config: &Config) -> Vec<Finding> {
         Err(error) => {
             return vec![Bad(
                 format!("stores: {error:#}"),
-                format!("check that {shown} is reachable and may be written, then run `stoa migrate`"),
+                format!(
+                    "check that {shown} is reachable and may be written, then run `stoa migrate`"
+                ),
             )];
         }
     };
@@ -137,13 +152,19 @@ async fn stores(config: &Config) -> Vec<Finding> {
             format!("outbox: {count} events are waiting, the oldest since {since:?}"),
             "they are handled while `stoa serve` runs; see its log if they stay".to_owned(),
         )),
-        Err(error) => found.push(Bad(format!("outbox: {error}"), "run `stoa migrate`".to_owned())),
+        Err(error) => found.push(Bad(
+            format!("outbox: {error}"),
+            "run `stoa migrate`".to_owned(),
+        )),
     }
     // Documents younger than an hour may belong to an import that is under way.
     let before = (Utc::now() - chrono::TimeDelta::hours(1)).timestamp();
     match app.store.unreferenced(before).await {
         Ok(left) if !left.dangling.is_empty() => found.push(Mind(
-            format!("courses: {} name a version that is not there", left.dangling.join(", ")),
+            format!(
+                "courses: {} name a version that is not there",
+                left.dangling.join(", ")
+            ),
             "import them again, or delete them with `stoa course delete`".to_owned(),
         )),
         Ok(left) if left.is_empty() => {
@@ -152,7 +173,9 @@ async fn stores(config: &Config) -> Vec<Finding> {
         Ok(left) => {
             let count = left.structures.len() + left.definitions.len() + left.uploads.len();
             found.push(match app.store.remove_unreferenced(&left).await {
-                Ok(()) => Good(format!("courses: {count} documents of broken imports were removed")),
+                Ok(()) => Good(format!(
+                    "courses: {count} documents of broken imports were removed"
+                )),
                 Err(error) => Mind(
                     format!("courses: {count} documents are left over: {error}"),
                     "run `stoa doctor` again; they only take space".to_owned(),

@@ -35,7 +35,10 @@ pub async fn serve_app(app: App, ready: impl FnOnce()) -> anyhow::Result<()> {
     tracing::info!(lms = %app.config.lms_address(), studio = %app.config.studio_address(), "listening");
     ready();
 
-    let follower = Follower { db: app.db.clone(), store: app.store.clone() };
+    let follower = Follower {
+        db: app.db.clone(),
+        store: app.store.clone(),
+    };
     let following = tokio::spawn(follow(follower, stopped.clone()));
     let lms = tokio::spawn(answer(lms, routers.lms, stopped.clone()));
     let studio = tokio::spawn(answer(studio, routers.studio, stopped));
@@ -60,7 +63,9 @@ pub async fn serve_app(app: App, ready: impl FnOnce()) -> anyhow::Result<()> {
 }
 
 async fn listen(key: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("{key}: cannot listen on {address}"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{key}: cannot listen on {address}"))
 }
 
 async fn answer(

@@ -36,7 +36,13 @@ pub async fn run(config: &Config, command: UserCommand) -> anyhow::Result<()> {
     let app = App::open(config).await?;
     let identity = app.identity()?;
     match command {
-        UserCommand::Create { name, email, password, staff, superuser } => {
+        UserCommand::Create {
+            name,
+            email,
+            password,
+            staff,
+            superuser,
+        } => {
             let new = NewUser {
                 username: name.clone(),
                 email,
@@ -74,7 +80,12 @@ pub async fn enroll(config: &Config, user: &str, course: &str, mode: &str) -> an
 }
 
 /// Enrolls a user by name; done again it changes nothing.
-pub async fn enroll_in(app: &App, user: &str, course: &CourseKey, mode: &str) -> anyhow::Result<()> {
+pub async fn enroll_in(
+    app: &App,
+    user: &str,
+    course: &CourseKey,
+    mode: &str,
+) -> anyhow::Result<()> {
     let row = records::users::by_username(&app.db, user)
         .await?
         .with_context(|| format!("there is no user {user}"))?;
@@ -82,7 +93,15 @@ pub async fn enroll_in(app: &App, user: &str, course: &CourseKey, mode: &str) ->
         anyhow::bail!("there is no course {course}");
     }
     let author = records::history::Author::nobody(Utc::now().naive_utc());
-    enrollment::enroll(&app.db, &row, course, mode, enrollment::Access::Unchecked, &author).await?;
+    enrollment::enroll(
+        &app.db,
+        &row,
+        course,
+        mode,
+        enrollment::Access::Unchecked,
+        &author,
+    )
+    .await?;
     Ok(())
 }
 

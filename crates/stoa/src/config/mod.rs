@@ -234,12 +234,16 @@ fn read<T: SettingValue>(
     default: &str,
 ) -> Result<T, Error> {
     let found = lookup(key);
-    let (place, text) = found
-        .as_ref()
-        .map_or(("default", default), |found| (found.place.as_str(), found.text.as_str()));
+    let (place, text) = found.as_ref().map_or(("default", default), |found| {
+        (found.place.as_str(), found.text.as_str())
+    });
     T::parse(text.trim()).ok_or_else(|| Error::Value {
         place: place.to_owned(),
-        key: if place == "environment" { variable(key) } else { key.to_owned() },
+        key: if place == "environment" {
+            variable(key)
+        } else {
+            key.to_owned()
+        },
         value: text.to_owned(),
         allowed: T::ALLOWED.to_owned(),
     })
@@ -248,7 +252,11 @@ fn read<T: SettingValue>(
 /// The known name with the smallest edit distance to `key`.
 fn nearest(key: &str, variables: bool) -> String {
     let name = |setting: &Setting| {
-        if variables { setting.variable() } else { setting.key.to_owned() }
+        if variables {
+            setting.variable()
+        } else {
+            setting.key.to_owned()
+        }
     };
     SETTINGS
         .iter()
@@ -263,29 +271,34 @@ fn text_of(value: &toml::Value) -> Option<String> {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
         toml::Value::Boolean(flag) => Some(flag.to_string()),
-        toml::Value::Array(items) => {
-            items.iter().map(toml::Value::as_str).collect::<Option<Vec<_>>>().map(|t| t.join(" "))
-        }
+        toml::Value::Array(items) => items
+            .iter()
+            .map(toml::Value::as_str)
+            .collect::<Option<Vec<_>>>()
+            .map(|t| t.join(" ")),
         _ => None,
     }
 }
 
 impl Config {
     /// Reads the file (if any) and the variables; the latter win.
-    pub fn load(
-        file: Option<&Path>,
-        variables: &[(String, String)],
-    ) -> Result<Self, Error> {
+    pub fn load(file: Option<&Path>, variables: &[(String, String)]) -> Result<Self, Error> {
         let mut entries: Vec<(String, Found)> = Vec::new();
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| Error::File { path: path.to_owned(), source })?;
+            let text = std::fs::read_to_string(path).map_err(|source| Error::File {
+                path: path.to_owned(),
+                source,
+            })?;
             entries.extend(from_file(&path.display().to_string(), &text)?);
         }
         entries.extend(from_variables(variables)?);
         // Later entries win: the environment over the file.
         let lookup = |key: &str| {
-            entries.iter().rev().find(|(known, _)| known == key).map(|(_, found)| found.clone())
+            entries
+                .iter()
+                .rev()
+                .find(|(known, _)| known == key)
+                .map(|(_, found)| found.clone())
         };
         let config = Self::build(&lookup)?;
         config.check()?;
@@ -300,8 +313,13 @@ impl Config {
                 "database_url must begin with `sqlite:` or `mysql://`".to_owned(),
             ));
         }
-        if !matches!(self.cookie_samesite.as_str(), "" | "None" | "Lax" | "Strict") {
-            return Err(Error::Together("cookie_samesite must be None, Lax or Strict".to_owned()));
+        if !matches!(
+            self.cookie_samesite.as_str(),
+            "" | "None" | "Lax" | "Strict"
+        ) {
+            return Err(Error::Together(
+                "cookie_samesite must be None, Lax or Strict".to_owned(),
+            ));
         }
         Ok(())
     }
@@ -327,9 +345,10 @@ impl Config {
     pub fn documents(&self) -> Option<String> {
         match (self.modulestore_url.is_empty(), self.embedded()) {
             (true, true) => None,
-            (true, false) => {
-                Some(format!("sqlite:{}", self.data_dir.join("modulestore.db").display()))
-            }
+            (true, false) => Some(format!(
+                "sqlite:{}",
+                self.data_dir.join("modulestore.db").display()
+            )),
             (false, _) => Some(self.modulestore_url.clone()),
         }
     }
@@ -337,41 +356,53 @@ impl Config {
     /// Public address of the LMS, without a final slash.
     #[must_use]
     pub fn lms_address(&self) -> String {
-        self.lms_url.as_ref().map_or_else(|| format!("http://{}", self.lms_bind), ToString::to_string)
+        self.lms_url
+            .as_ref()
+            .map_or_else(|| format!("http://{}", self.lms_bind), ToString::to_string)
     }
 
     /// Public address of Studio, without a final slash.
     #[must_use]
     pub fn studio_address(&self) -> String {
-        self.studio_url
-            .as_ref()
-            .map_or_else(|| format!("http://{}", self.studio_bind), ToString::to_string)
+        self.studio_url.as_ref().map_or_else(
+            || format!("http://{}", self.studio_bind),
+            ToString::to_string,
+        )
     }
 }
 
 /// The entries of a file's text.
 fn from_file(place: &str, text: &str) -> Result<Vec<(String, Found)>, Error> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::Syntax {
-        place: place.to_owned(),
-        text: error.to_string(),
-    })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| Error::Syntax {
+            place: place.to_owned(),
+            text: error.to_string(),
+        })?;
     table
         .iter()
         .map(|(key, value)| {
-            let setting = SETTINGS.iter().find(|setting| setting.key == key).ok_or_else(|| {
-                Error::UnknownKey {
+            let setting = SETTINGS
+                .iter()
+                .find(|setting| setting.key == key)
+                .ok_or_else(|| Error::UnknownKey {
                     place: place.to_owned(),
                     key: key.clone(),
                     nearest: nearest(key, false),
-                }
-            })?;
+                })?;
             let text = text_of(value).ok_or_else(|| Error::Value {
                 place: place.to_owned(),
                 key: key.clone(),
                 value: value.to_string(),
                 allowed: setting.allowed.to_owned(),
             })?;
-            Ok((key.clone(), Found { place: place.to_owned(), text }))
+            Ok((
+                key.clone(),
+                Found {
+                    place: place.to_owned(),
+                    text,
+                },
+            ))
         })
         .collect()
 }
@@ -384,15 +415,18 @@ fn from_variables(variables: &[(String, String)]) -> Result<Vec<(String, Found)>
             && !OTHER_VARIABLES.contains(&name.as_str())
     });
     ours.map(|(name, text)| {
-        let setting =
-            SETTINGS.iter().find(|setting| setting.variable() == *name).ok_or_else(|| {
-                Error::UnknownKey {
-                    place: "environment".to_owned(),
-                    key: name.clone(),
-                    nearest: nearest(name, true),
-                }
+        let setting = SETTINGS
+            .iter()
+            .find(|setting| setting.variable() == *name)
+            .ok_or_else(|| Error::UnknownKey {
+                place: "environment".to_owned(),
+                key: name.clone(),
+                nearest: nearest(name, true),
             })?;
-        let found = Found { place: "environment".to_owned(), text: text.clone() };
+        let found = Found {
+            place: "environment".to_owned(),
+            text: text.clone(),
+        };
         Ok((setting.key.to_owned(), found))
     })
     .collect()
@@ -427,8 +461,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stoa.toml");
         std::fs::write(&path, text).unwrap();
-        let variables: Vec<_> =
-            variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let variables: Vec<_> = variables
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
         Config::load(Some(&path), &variables)
     }
 
@@ -458,20 +494,38 @@ mod tests {
     #[test]
     fn a_wrong_value_is_named_with_place_key_and_what_is_allowed() {
         let error = load("lms_bind = \"nowhere\"", &[]).unwrap_err().to_string();
-        assert!(error.contains("stoa.toml") && error.contains("lms_bind"), "{error}");
-        assert!(error.contains("nowhere") && error.contains("127.0.0.1:8000"), "{error}");
-        let error = load("", &[("STOA_ASSET_CACHE_TTL", "soon")]).unwrap_err().to_string();
-        assert!(error.contains("environment: STOA_ASSET_CACHE_TTL"), "{error}");
-        let error = load("request_timeout = { a = 1 }", &[]).unwrap_err().to_string();
+        assert!(
+            error.contains("stoa.toml") && error.contains("lms_bind"),
+            "{error}"
+        );
+        assert!(
+            error.contains("nowhere") && error.contains("127.0.0.1:8000"),
+            "{error}"
+        );
+        let error = load("", &[("STOA_ASSET_CACHE_TTL", "soon")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("environment: STOA_ASSET_CACHE_TTL"),
+            "{error}"
+        );
+        let error = load("request_timeout = { a = 1 }", &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("request_timeout"), "{error}");
-        let error = load("database_url = \"postgres://x\"", &[]).unwrap_err().to_string();
+        let error = load("database_url = \"postgres://x\"", &[])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("mysql://"), "{error}");
     }
 
     #[test]
     fn syntax_errors_name_the_file_and_line() {
         let error = load("a =\n", &[]).unwrap_err().to_string();
-        assert!(error.contains("stoa.toml") && error.contains("line 1"), "{error}");
+        assert!(
+            error.contains("stoa.toml") && error.contains("line 1"),
+            "{error}"
+        );
     }
 
     /// Every one-letter slip of every key is refused, and the key that was meant is named.
@@ -491,9 +545,10 @@ mod tests {
                     }
                     let in_file = load(&format!("{slip} = \"1\""), &[]).unwrap_err();
                     let in_environment = load("", &[(&variable(&slip), "1")]).unwrap_err();
-                    for (error, name) in
-                        [(in_file, setting.key.to_owned()), (in_environment, setting.variable())]
-                    {
+                    for (error, name) in [
+                        (in_file, setting.key.to_owned()),
+                        (in_environment, setting.variable()),
+                    ] {
                         match error {
                             Error::UnknownKey { nearest, .. } => assert_eq!(nearest, name),
                             other => panic!("{slip}: {other}"),
@@ -506,7 +561,15 @@ mod tests {
 
     #[test]
     fn variables_of_tests_are_no_settings() {
-        load("", &[("STOA_TEST_MYSQL_URL", "x"), ("STOA_CONFIG", "y"), ("STOA_SHARED", "z")]).unwrap();
+        load(
+            "",
+            &[
+                ("STOA_TEST_MYSQL_URL", "x"),
+                ("STOA_CONFIG", "y"),
+                ("STOA_SHARED", "z"),
+            ],
+        )
+        .unwrap();
     }
 
     #[test]
@@ -522,6 +585,11 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         let config = load("secret_key = \"hush\"", &[]).unwrap();
-        assert!(config.shown().iter().all(|(_, value)| !value.contains("hush")));
+        assert!(
+            config
+                .shown()
+                .iter()
+                .all(|(_, value)| !value.contains("hush"))
+        );
     }
 }

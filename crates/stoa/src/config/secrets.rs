@@ -49,10 +49,18 @@ impl Secrets {
                 missing.join(" and ")
             )));
         }
-        let stored = if missing.is_empty() { toml::Table::new() } else { stored(config)? };
+        let stored = if missing.is_empty() {
+            toml::Table::new()
+        } else {
+            stored(config)?
+        };
         let value = |key: &str, configured: &str| {
             if configured.is_empty() {
-                stored.get(key).and_then(toml::Value::as_str).unwrap_or_default().to_owned()
+                stored
+                    .get(key)
+                    .and_then(toml::Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
             } else {
                 configured.to_owned()
             }
@@ -67,17 +75,22 @@ impl Secrets {
 /// Reads `secrets.toml`, after drawing what it lacks.
 fn stored(config: &Config) -> Result<toml::Table, Error> {
     let path = config.data_dir.join("secrets.toml");
-    let failed = |source| Error::File { path: path.clone(), source };
+    let failed = |source| Error::File {
+        path: path.clone(),
+        source,
+    };
     std::fs::create_dir_all(&config.data_dir).map_err(failed)?;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(failed(error)),
     };
-    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| Error::Syntax {
-        place: path.display().to_string(),
-        text: error.to_string(),
-    })?;
+    let mut table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| Error::Syntax {
+            place: path.display().to_string(),
+            text: error.to_string(),
+        })?;
     let mut drawn = false;
     for key in ["secret_key", "jwt_secret_key"] {
         if !table.contains_key(key) {
@@ -111,8 +124,10 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     fn config(folder: &std::path::Path, more: &[(&str, &str)]) -> Config {
-        let mut variables =
-            vec![("STOA_DATA_DIR".to_owned(), folder.to_string_lossy().into_owned())];
+        let mut variables = vec![(
+            "STOA_DATA_DIR".to_owned(),
+            folder.to_string_lossy().into_owned(),
+        )];
         variables.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
         Config::load(None, &variables).unwrap()
     }
@@ -125,8 +140,10 @@ mod tests {
         assert_eq!(first.secret_key.len(), 2 * DRAWN_BYTES);
         assert_ne!(first.secret_key, first.jwt_secret_key);
         assert_eq!(Secrets::load(&config).unwrap().secret_key, first.secret_key);
-        let mode =
-            std::fs::metadata(folder.path().join("secrets.toml")).unwrap().permissions().mode();
+        let mode = std::fs::metadata(folder.path().join("secrets.toml"))
+            .unwrap()
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 
@@ -134,10 +151,18 @@ mod tests {
     fn an_external_database_wants_configured_secrets() {
         let folder = tempfile::tempdir().unwrap();
         let url = ("STOA_DATABASE_URL", "mysql://a@127.0.0.1/x");
-        let error = Secrets::load(&config(folder.path(), &[url])).err().unwrap().to_string();
+        let error = Secrets::load(&config(folder.path(), &[url]))
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains("secret_key and jwt_secret_key"), "{error}");
         let both = [url, ("STOA_SECRET_KEY", "a"), ("STOA_JWT_SECRET_KEY", "b")];
-        assert_eq!(Secrets::load(&config(folder.path(), &both)).unwrap().jwt_secret_key, "b");
+        assert_eq!(
+            Secrets::load(&config(folder.path(), &both))
+                .unwrap()
+                .jwt_secret_key,
+            "b"
+        );
         assert!(!folder.path().join("secrets.toml").exists());
     }
 }

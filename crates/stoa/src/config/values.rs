@@ -46,7 +46,9 @@ impl fmt::Display for Origin {
 impl SettingValue for Origin {
     const ALLOWED: &'static str = "an address that begins with http:// or https://";
     fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+        let rest = text
+            .strip_prefix("http://")
+            .or_else(|| text.strip_prefix("https://"))?;
         let clean = !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c == '"');
         clean.then(|| Self(text.trim_end_matches('/').to_owned()))
     }
@@ -129,7 +131,11 @@ impl SettingValue for bool {
 impl<T: SettingValue> SettingValue for Option<T> {
     const ALLOWED: &'static str = T::ALLOWED;
     fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() { Some(None) } else { T::parse(text).map(Some) }
+        if text.is_empty() {
+            Some(None)
+        } else {
+            T::parse(text).map(Some)
+        }
     }
     fn show(&self) -> String {
         self.as_ref().map(T::show).unwrap_or_default()

@@ -18,7 +18,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("db", &["db"]),
     ("stores", &["records", "modulestore", "blobs"]),
-    ("domain", &["identity", "enrollment", "courseware", "authoring"]),
+    (
+        "domain",
+        &["identity", "enrollment", "courseware", "authoring"],
+    ),
     ("web", &["web-kit"]),
     ("handlers", &["lms", "studio"]),
     ("program", &["stoa"]),
@@ -28,7 +31,9 @@ const LAYERS: &[(&str, &[&str])] = &[
 const TOOLS: &[&str] = &["stoa-vectors"];
 
 /// Crates that mean input, output, a clock or a network to those who use them.
-const NOT_PURE: &[&str] = &["tokio", "axum", "sqlx", "reqwest", "hyper", "tower", "mongodb", "redis"];
+const NOT_PURE: &[&str] = &[
+    "tokio", "axum", "sqlx", "reqwest", "hyper", "tower", "mongodb", "redis",
+];
 
 fn dependencies() -> BTreeMap<String, Vec<String>> {
     let metadata = crate::metadata();
@@ -39,23 +44,34 @@ fn dependencies() -> BTreeMap<String, Vec<String>> {
         .filter(|package| members.contains(&package["id"]))
         .map(|package| {
             let used = package["dependencies"].as_array().unwrap();
-            let used = used.iter().filter(|dependency| dependency["kind"].is_null());
+            let used = used
+                .iter()
+                .filter(|dependency| dependency["kind"].is_null());
             let names = used.map(|dependency| dependency["name"].as_str().unwrap().to_owned());
-            (package["name"].as_str().unwrap().to_owned(), names.collect())
+            (
+                package["name"].as_str().unwrap().to_owned(),
+                names.collect(),
+            )
         })
         .collect()
 }
 
 fn rank(name: &str) -> Option<(usize, usize)> {
     LAYERS.iter().enumerate().find_map(|(layer, (_, crates))| {
-        crates.iter().position(|known| *known == name).map(|place| (layer, place))
+        crates
+            .iter()
+            .position(|known| *known == name)
+            .map(|place| (layer, place))
     })
 }
 
 #[test]
 fn every_crate_has_its_layer() {
     for name in dependencies().keys() {
-        assert!(rank(name).is_some() || TOOLS.contains(&name.as_str()), "{name} has no layer");
+        assert!(
+            rank(name).is_some() || TOOLS.contains(&name.as_str()),
+            "{name} has no layer"
+        );
     }
 }
 
@@ -86,7 +102,13 @@ fn domain_crates_do_not_see_axum_and_only_db_sees_sqlx() {
     let all = dependencies();
     for (name, used) in &all {
         let below_the_web = rank(name).is_some_and(|(layer, _)| layer < 4);
-        assert!(!(below_the_web && used.iter().any(|u| u == "axum")), "{name} uses axum");
-        assert!(name == "db" || !used.iter().any(|u| u == "sqlx"), "{name} uses sqlx");
+        assert!(
+            !(below_the_web && used.iter().any(|u| u == "axum")),
+            "{name} uses axum"
+        );
+        assert!(
+            name == "db" || !used.iter().any(|u| u == "sqlx"),
+            "{name} uses sqlx"
+        );
     }
 }

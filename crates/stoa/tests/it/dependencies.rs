@@ -20,7 +20,13 @@ const LICENCES: &[&str] = &[
 ];
 
 /// Second providers of TLS and cryptography, and crates that need system libraries.
-const BANNED: &[&str] = &["openssl", "openssl-sys", "native-tls", "aws-lc-rs", "aws-lc-sys"];
+const BANNED: &[&str] = &[
+    "openssl",
+    "openssl-sys",
+    "native-tls",
+    "aws-lc-rs",
+    "aws-lc-sys",
+];
 
 /// Whether one of the alternatives of an SPDX expression is wholly allowed. Reads `OR`, `AND`, parentheses and the
 /// old `/`.
@@ -28,7 +34,9 @@ fn allowed(expression: &str) -> bool {
     let text = expression.replace(['(', ')'], " ").replace('/', " OR ");
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     // `A AND (B OR C)` is read as `(A AND B) OR C`; every licence of such mixtures here is on the list anyway.
-    words.split(" OR ").any(|one| one.split(" AND ").all(|l| LICENCES.contains(&l.trim())))
+    words
+        .split(" OR ")
+        .any(|one| one.split(" AND ").all(|l| LICENCES.contains(&l.trim())))
 }
 
 #[test]
@@ -36,7 +44,11 @@ fn licences_are_on_the_list() {
     let metadata = crate::metadata();
     for package in metadata["packages"].as_array().unwrap() {
         let licence = package["license"].as_str().unwrap_or_default();
-        assert!(allowed(licence), "{} has licence {licence:?}", package["name"]);
+        assert!(
+            allowed(licence),
+            "{} has licence {licence:?}",
+            package["name"]
+        );
     }
 }
 
@@ -46,7 +58,10 @@ fn banned_crates_are_not_in_the_tree() {
     let packages = metadata["packages"].as_array().unwrap();
     let used = metadata["resolve"]["nodes"].as_array().unwrap();
     for node in used {
-        let package = packages.iter().find(|package| package["id"] == node["id"]).unwrap();
+        let package = packages
+            .iter()
+            .find(|package| package["id"] == node["id"])
+            .unwrap();
         let name = package["name"].as_str().unwrap();
         assert!(!BANNED.contains(&name), "{name} is in the tree");
     }

@@ -2,10 +2,26 @@
 
 /// What may stand only in the files named beside it.
 const DOORS: &[(&str, &[&str], &str)] = &[
-    ("getrandom::", &["crates/stoa/src/config/secrets.rs", "crates/identity/", "crates/web-kit/src/csrf.rs"], "random secrets"),
+    (
+        "getrandom::",
+        &[
+            "crates/stoa/src/config/secrets.rs",
+            "crates/identity/",
+            "crates/web-kit/src/csrf.rs",
+        ],
+        "random secrets",
+    ),
     ("Archive::new(", &["crates/olx/src/"], "archive reader"),
-    ("ammonia::", &["crates/web-kit/", "crates/courseware/"], "HTML sanitiser"),
-    ("reqwest::Client", &["crates/web-kit/"], "outgoing HTTP client"),
+    (
+        "ammonia::",
+        &["crates/web-kit/", "crates/courseware/"],
+        "HTML sanitiser",
+    ),
+    (
+        "reqwest::Client",
+        &["crates/web-kit/"],
+        "outgoing HTTP client",
+    ),
     ("AssertSqlSafe", &["crates/db/"], "SQL made at run time"),
     ("unsafe {", &["crates/sandbox/"], "unsafe code"),
 ];
@@ -13,10 +29,17 @@ const DOORS: &[(&str, &[&str], &str)] = &[
 #[test]
 fn no_second_door() {
     for (path, text) in crate::sources() {
-        let path = path.strip_prefix(crate::root()).unwrap().to_string_lossy().into_owned();
+        let path = path
+            .strip_prefix(crate::root())
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
         for (sign, homes, door) in DOORS {
             let at_home = homes.iter().any(|home| path.starts_with(home));
-            assert!(at_home || !text.contains(sign), "{path} opens a second door: {door}");
+            assert!(
+                at_home || !text.contains(sign),
+                "{path} opens a second door: {door}"
+            );
         }
     }
 }

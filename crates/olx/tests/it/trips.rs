@@ -189,3 +189,61 @@ proptest! {
         }
     }
 }
+
+/// A course of many forms whose files are then damaged.
+const FORMS: [(&str, &str); 9] = [
+    ("course.xml", r#"<course url_name="R" org="S" course="N"/>"#),
+    (
+        "course/R.xml",
+        r#"<course start="2030-01-01" graceperiod="1 day"><chapter url_name="c"/><textbook title="t" book_url="u"/><wiki slug="N"/></course>"#,
+    ),
+    (
+        "chapter/c.xml",
+        r#"<chapter><sequential slug="s"><vertical name="a b"><problem filename="p"/><video url_name="v" youtube="1.0:x" from="00:00:01"><source src="a"/><video_asset client_video_id="n" duration="1.0"><transcripts><transcript language_code="en" file_format="srt" provider="x"/></transcripts></video_asset></video><book page="1"/></vertical></sequential></chapter>"#,
+    ),
+    (
+        "problem/p.xml",
+        r#"<problem weight="2"><meta>{"max_attempts": 1}</meta><p>x<b/></p></problem>"#,
+    ),
+    (
+        "policies/R/policy.json",
+        r#"{"course/R": {"tabs": [{"type": "courseware"}], "user_partitions": []}, "problem/p": {"weight": 3}}"#,
+    ),
+    (
+        "policies/R/grading_policy.json",
+        r#"{"GRADER": [], "GRADE_CUTOFFS": {}}"#,
+    ),
+    (
+        "drafts/vertical/d.xml",
+        r#"<vertical parent_url="i4x://S/N/sequential/s" index_in_children_list="0"><split_test url_name="t" group_id_to_child='{"0": "i4x://S/N/vertical/v"}' user_partition_id="1"/><openassessment url_name="o"><title>t</title><rubric><criterion><name>n</name><prompt>p</prompt><option points="1"><name>a</name><explanation>e</explanation></option></criterion></rubric><assessments><assessment name="self-assessment"/></assessments></openassessment></vertical>"#,
+    ),
+    ("info/updates.items.json", r#"[{"id": 1}]"#),
+    (
+        "policies/assets.json",
+        r#"{"a.txt": {"displayname": "b", "locked": true}}"#,
+    ),
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// Whatever is in the files, reading ends with a course or an error; a course can be written.
+    #[test]
+    fn damaged_files_are_survived(
+        damage in proptest::collection::vec((0..FORMS.len(), any::<prop::sample::Index>(), 0..6_usize, "[<>/\"'a0=&;{}:,\\[\\] \n\u{e9}-]{0,4}"), 1..5),
+    ) {
+        let mut list: Vec<(&str, String)> = FORMS.iter().map(|(path, text)| (*path, (*text).to_owned())).collect();
+        for (file, at, length, text) in damage {
+            let whole = &mut list[file].1;
+            let from = at.index(whole.len() + 1);
+            let (mut from, mut to) = (from, (from + length).min(whole.len()));
+            while !whole.is_char_boundary(from) { from -= 1; }
+            while !whole.is_char_boundary(to) { to += 1; }
+            whole.replace_range(from..to, &text);
+        }
+        if let Ok(course) = import_into(&files(&list), KEY) {
+            let exported = export(&course, KEY);
+            prop_assert!(exported.files.iter().any(|(path, _)| path == "course.xml"));
+        }
+    }
+}

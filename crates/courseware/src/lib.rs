@@ -1,1 +1,15 @@
 //! Access, block rendering, handlers and learner state.
+//!
+//! Everything starts from a [`CourseView`]: a version of a course as one person sees it now. What the person may see
+//! is decided by [`access`] alone and handed on as proof values.
+
+pub mod access;
+pub mod error;
+pub mod learner;
+pub mod partitions;
+pub mod random;
+pub mod view;
+
+pub use error::{Error, Result};
+pub use learner::Learner;
+pub use view::CourseView;

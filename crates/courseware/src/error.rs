@@ -1,0 +1,19 @@
+//! What can go wrong below the outcomes that people see.
+
+/// Failure of a store; never something a person did.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database refused or failed.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+    /// The course store failed.
+    #[error(transparent)]
+    Store(#[from] modulestore::Error),
+    /// Accounts failed.
+    #[error(transparent)]
+    Identity(#[from] identity::Error),
+}
+
+/// Result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

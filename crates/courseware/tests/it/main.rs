@@ -1,0 +1,3 @@
+//! Contract tests of the domain over an embedded database.
+
+mod learner;

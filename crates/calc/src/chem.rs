@@ -352,17 +352,17 @@ pub fn divide_chemical_expression(
     if !same {
         return Ok(None);
     }
-    let mut ratio = None;
-    for ((_, above, _), (_, below, _)) in first.iter().zip(&second) {
-        if *below == 0.0 {
-            return Err(CalcError::ZeroDivision);
-        }
-        let here = above / below;
-        if *ratio.get_or_insert(here) != here {
-            return Ok(None);
-        }
+    // Every ratio is taken before any is compared: a zero shows even after a difference.
+    if second.iter().any(|(_, below, _)| *below == 0.0) {
+        return Err(CalcError::ZeroDivision);
     }
-    Ok(ratio)
+    let mut ratios = first.iter().zip(&second).map(|(a, b)| a.1 / b.1);
+    let ratio = ratios.next();
+    Ok(if ratios.all(|other| Some(other) == ratio) {
+        ratio
+    } else {
+        None
+    })
 }
 
 /// Whether two expressions are equal, counts included.

@@ -57,6 +57,33 @@ impl Complex {
         )
     }
 
+    /// The product of C99, where an infinite factor is not lost in NaN.
+    pub(crate) fn mul_c99(self, other: Self) -> Self {
+        let plain = self.mul(other);
+        let infinite = |z: Self| z.re.is_infinite() || z.im.is_infinite();
+        if !(plain.re.is_nan() && plain.im.is_nan() && (infinite(self) || infinite(other))) {
+            return plain;
+        }
+        // Infinities count as units, and NaN beside them or opposite to them as zero.
+        let unit = |part: f64| f64::from(u8::from(part.is_infinite())).copysign(part);
+        let known = |part: f64| {
+            if part.is_nan() {
+                0.0_f64.copysign(part)
+            } else {
+                part
+            }
+        };
+        let boxed = |z: Self| {
+            if infinite(z) {
+                Self::new(unit(z.re), unit(z.im))
+            } else {
+                Self::new(known(z.re), known(z.im))
+            }
+        };
+        let product = boxed(self).mul(boxed(other));
+        Self::new(f64::INFINITY * product.re, f64::INFINITY * product.im)
+    }
+
     /// Smith's quotient; a zero divisor gives infinities and NaN.
     pub(crate) fn div(self, other: Self) -> Self {
         if other.re.abs() >= other.im.abs() {
@@ -104,8 +131,9 @@ impl Complex {
         }
     }
 
-    /// `self` to a complex power through polar form. Neither is zero.
-    pub(crate) fn pow_polar(self, exponent: Self) -> Self {
+    /// `self` to a complex power through polar form; nothing when the angle is infinite. Neither
+    /// number is zero.
+    pub(crate) fn pow_polar(self, exponent: Self) -> Option<Self> {
         let size = self.abs();
         let angle = self.im.atan2(self.re);
         let mut length = size.powf(exponent.re);
@@ -114,7 +142,10 @@ impl Complex {
             length *= (-angle * exponent.im).exp();
             phase += exponent.im * size.ln();
         }
-        Self::new(length * phase.cos(), length * phase.sin())
+        if phase.is_infinite() {
+            return None;
+        }
+        Some(Self::new(length * phase.cos(), length * phase.sin()))
     }
 
     pub(crate) fn sqrt(self) -> Self {
@@ -184,7 +215,7 @@ impl Complex {
         } else {
             let size = self.abs();
             if (0.71..=1.73).contains(&size) {
-                ((big - 1.0) * (big + 1.0) + small * small).ln_1p() / 2.0
+                square_sum_less_one(big, small).ln_1p() / 2.0
             } else {
                 size.ln()
             }
@@ -235,6 +266,12 @@ impl Complex {
     }
 
     pub(crate) fn tanh(self) -> Self {
+        if self.re.is_infinite() {
+            return Self::new(1.0_f64.copysign(self.re), 0.0_f64.copysign(self.im));
+        }
+        if self.re.is_nan() && self.im == 0.0 {
+            return self;
+        }
         let (sin, cos) = self.im.sin_cos();
         if self.re.abs() > 200.0 {
             let tail = 4.0 * sin * cos * (-2.0 * self.re.abs()).exp();
@@ -304,6 +341,14 @@ impl Complex {
     fn atanh_right(self) -> Self {
         let (re, im) = (self.re, self.im);
         let height = im.abs();
+        if re.is_infinite() || height.is_infinite() {
+            let angle = if im.is_nan() {
+                im
+            } else {
+                FRAC_PI_2.copysign(im)
+            };
+            return Self::new(0.0, angle);
+        }
         if re > LARGE.sqrt() || height > LARGE.sqrt() {
             let half = (re / 2.0).hypot(im / 2.0);
             return Self::new(re / 4.0 / half / half, FRAC_PI_2.copysign(im));
@@ -330,8 +375,25 @@ impl Complex {
     }
 }
 
+/// `x² + y² − 1` without the rounding of its parts.
+fn square_sum_less_one(x: f64, y: f64) -> f64 {
+    let exact_sum = |a: f64, b: f64| {
+        let sum = a + b;
+        let part = sum - a;
+        (sum, (a - (sum - part)) + (b - part))
+    };
+    let (x_square, y_square) = (x * x, y * y);
+    let lost = x.mul_add(x, -x_square) + y.mul_add(y, -y_square);
+    let (less_one, lost_one) = exact_sum(x_square, -1.0);
+    let (sum, lost_sum) = exact_sum(less_one, y_square);
+    sum + (lost + lost_one + lost_sum)
+}
+
 /// `cosh(x) · factor` that overflows only if the product does.
 fn cosh_times(x: f64, factor: f64) -> f64 {
+    if factor == 0.0 {
+        return factor;
+    }
     if x.abs() < EXP_LIMIT || !x.is_finite() {
         return x.cosh() * factor;
     }
@@ -341,6 +403,9 @@ fn cosh_times(x: f64, factor: f64) -> f64 {
 
 /// `sinh(x) · factor` that overflows only if the product does.
 fn sinh_times(x: f64, factor: f64) -> f64 {
+    if factor == 0.0 || x == 0.0 {
+        return 0.0_f64.copysign(x.signum() * factor.signum());
+    }
     if x.abs() < EXP_LIMIT || !x.is_finite() {
         return x.sinh() * factor;
     }
@@ -348,27 +413,48 @@ fn sinh_times(x: f64, factor: f64) -> f64 {
     (0.5 * half * factor * half).copysign(x * factor.signum())
 }
 
-/// Inverse hyperbolic sine of a real number, without overflow of the sum.
+/// Beyond 2^28 the one under the root no longer shows.
+const HUGE: f64 = 268_435_456.0;
+
+/// Inverse hyperbolic sine of a real number. As the two below it goes by the classic cases of C libraries, so
+/// that the last digit agrees with theirs.
 pub(crate) fn real_asinh(x: f64) -> f64 {
     let size = x.abs();
-    if size > 1e150 {
-        return (size.ln() + LN_2).copysign(x);
-    }
-    let value = (size + size * size / (1.0 + size.hypot(1.0))).ln_1p();
+    let value = if size < HUGE.recip() || !size.is_finite() {
+        size
+    } else if size > HUGE {
+        size.ln() + LN_2
+    } else if size > 2.0 {
+        (2.0 * size + ((size * size + 1.0).sqrt() + size).recip()).ln()
+    } else {
+        let square = size * size;
+        (size + square / (1.0 + (1.0 + square).sqrt())).ln_1p()
+    };
     value.copysign(x)
 }
 
 /// Inverse hyperbolic cosine of a real number; NaN below one.
 pub(crate) fn real_acosh(x: f64) -> f64 {
-    if x > 1e150 {
-        return x.ln() + LN_2;
+    if x >= HUGE {
+        x.ln() + LN_2
+    } else if x > 2.0 {
+        (2.0 * x - (x + (x * x - 1.0).sqrt()).recip()).ln()
+    } else {
+        let over = x - 1.0;
+        (over + (2.0 * over + over * over).sqrt()).ln_1p()
     }
-    let over = x - 1.0;
-    (over + (over * (x + 1.0)).sqrt()).ln_1p()
 }
 
 /// Inverse hyperbolic tangent of a real number; NaN beyond one.
 pub(crate) fn real_atanh(x: f64) -> f64 {
     let size = x.abs();
-    (0.5 * (2.0 * size / (1.0 - size)).ln_1p()).copysign(x)
+    let twice = size + size;
+    let value = if size < HUGE.recip() {
+        size
+    } else if size < 0.5 {
+        0.5 * (twice + twice * size / (1.0 - size)).ln_1p()
+    } else {
+        0.5 * (twice / (1.0 - size)).ln_1p()
+    };
+    value.copysign(x)
 }

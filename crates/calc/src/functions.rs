@@ -159,10 +159,15 @@ impl Function {
                 Number::Float(from).apply(Operation::Subtract, angle)
             }
             Abs => match argument {
-                Number::Int(value) => Ok(value
-                    .abs()
-                    .to_i64()
-                    .map_or_else(|| Number::Int(value.abs()), Number::IeeeInt)),
+                // An integer that only an unsigned word holds reckons on as a double.
+                Number::Int(value) => {
+                    let size = value.abs();
+                    Ok(match (size.to_i64(), size.to_u64()) {
+                        (Some(whole), _) => Number::IeeeInt(whole),
+                        (None, Some(wide)) => Number::IeeeFloat(wide as f64),
+                        (None, None) => Number::Int(size),
+                    })
+                }
                 Number::Float(value) => Ok(Number::IeeeFloat(value.abs())),
                 Number::Complex(value) => Ok(Number::IeeeFloat(value.abs())),
                 other => other.abs(),

@@ -330,7 +330,8 @@ fn apply_plain_complex(
             } else if whole {
                 left.pow_int(right.re as i32)
             } else {
-                left.pow_polar(right)
+                // The reference reports the cosine of an infinite angle as this.
+                left.pow_polar(right).ok_or(CalcError::ZeroDivision)?
             };
             if power.re.is_infinite() || power.im.is_infinite() {
                 return Err(CalcError::Overflow);
@@ -400,7 +401,7 @@ fn ieee_complex_power(base: Complex, exponent: Complex) -> Complex {
         return Complex::ONE;
     }
     if base.is_zero() {
-        return if exponent.re > 0.0 && exponent.im == 0.0 {
+        return if exponent.re > 0.0 {
             Complex::new(0.0, 0.0)
         } else {
             Complex::new(f64::NAN, f64::NAN)
@@ -413,7 +414,7 @@ fn ieee_complex_power(base: Complex, exponent: Complex) -> Complex {
             base.pow_int(exponent.re as i32)
         };
     }
-    exponent.mul(base.ln()).exp()
+    exponent.mul_c99(base.ln()).exp()
 }
 
 /// The text of a double as Python prints it: `1.0`, `1e-05`, `nan`.

@@ -81,13 +81,15 @@ fn entries(value: Option<&Value>) -> impl Iterator<Item = (String, &Value)> {
 
 fn number(value: &Value) -> Result<Number, String> {
     match value {
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => Ok(Number::from(whole)),
-            None => number
-                .as_f64()
-                .map(Number::Float)
-                .ok_or_else(|| "not a double".to_owned()),
-        },
+        Value::Number(number) if number.is_f64() => number
+            .as_f64()
+            .map(Number::Float)
+            .ok_or_else(|| "not a double".to_owned()),
+        Value::Number(number) => number
+            .to_string()
+            .parse()
+            .map(Number::Int)
+            .map_err(|_| "not an integer".to_owned()),
         Value::Object(parts) => {
             let part = |key: &str| match parts.get(key) {
                 Some(Value::Number(number)) => number.as_f64().unwrap_or(f64::NAN),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Ref, RefCell};
+use std::fmt::Write as _;
 
 use html5ever::interface::{Attribute, ElementFlags, NodeOrText, QualName, QuirksMode, TreeSink};
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -185,11 +186,27 @@ fn unreachable_name() -> &'static QualName {
     NAME.get_or_init(|| QualName::new(None, ns!(html), LocalName::from("div")))
 }
 
+/// A name that XML can hold: other characters are replaced by their codes, as the reference does.
+fn xml_name(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for (i, c) in name.chars().enumerate() {
+        let fits =
+            c.is_alphabetic() || c == '_' || (i > 0 && (c.is_alphanumeric() || "-.".contains(c)));
+        if fits {
+            out.push(c);
+        } else {
+            let _ = write!(out, "U{:05X}", u32::from(c));
+        }
+    }
+    out
+}
+
 fn name_of(name: &QualName) -> String {
+    let local = xml_name(&name.local);
     if name.ns == ns!(html) || name.ns.is_empty() {
-        name.local.to_string()
+        local
     } else {
-        format!("{{{}}}{}", name.ns, name.local)
+        format!("{{{}}}{local}", name.ns)
     }
 }
 
@@ -208,13 +225,7 @@ fn copy(dom: &Dom, from: usize, tree: &mut Tree, to: NodeId, depth: usize) {
             Data::Element(name, attrs) => {
                 let node = tree.create(&name_of(name));
                 for attr in attrs {
-                    let key = name_of(&attr.name);
-                    // A name that XML does not know would not survive serialising.
-                    if key.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '{')
-                        && !key.contains(['<', '"', '\'', '=', '&'])
-                    {
-                        tree.set(node, &key, &xml_text(&attr.value));
-                    }
+                    tree.set(node, &name_of(&attr.name), &xml_text(&attr.value));
                 }
                 tree.append(to, node);
                 copy(dom, *child, tree, node, depth + 1);

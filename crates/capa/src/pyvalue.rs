@@ -277,19 +277,54 @@ pub fn float_repr(value: f64) -> String {
     if value.is_infinite() {
         return if value > 0.0 { "inf" } else { "-inf" }.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let shortest = format!("{value:e}");
+    // Between two shortest texts Python takes the one with the even last digit.
+    let digits = shortest
+        .bytes()
+        .take_while(|b| *b != b'e')
+        .filter(u8::is_ascii_digit)
+        .count();
+    let even = format!("{value:.*e}", digits.saturating_sub(1));
+    let scientific = if even.parse() == Ok(value) {
+        even
+    } else {
+        shortest
+    };
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or_default();
     if value != 0.0 && !(-4..16).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{mantissa}e{sign}{:02}", exponent.abs());
     }
-    let plain = format!("{value}");
-    if plain.contains('.') {
-        plain
-    } else {
-        plain + ".0"
+    let (sign, mantissa) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let digits = mantissa.replace('.', "");
+    let Ok(before) = usize::try_from(exponent + 1) else {
+        let zeros = "0".repeat(exponent.unsigned_abs() as usize - 1);
+        return format!("{sign}0.{zeros}{digits}");
+    };
+    if before == 0 {
+        return format!("{sign}0.{digits}");
     }
+    let whole = digits.get(..before).unwrap_or(&digits);
+    let zeros = "0".repeat(before - whole.len());
+    let part = digits
+        .get(before..)
+        .filter(|part| !part.is_empty())
+        .unwrap_or("0");
+    format!("{sign}{whole}{zeros}.{part}")
+}
+
+/// Format characters and private ones, which Python does not print as they are.
+const fn is_unprintable(c: char) -> bool {
+    matches!(
+        c,
+        '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{feff}'
+            | '\u{fff0}'..='\u{fffb}'
+    )
 }
 
 /// `repr` of a text.
@@ -317,7 +352,8 @@ pub fn str_repr(text: &str) -> String {
                 let _ = write!(out, "\\x{:02x}", u32::from(c));
             }
             c if c != ' '
-                && (c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')) =>
+                && (c.is_whitespace() || is_unprintable(c))
+                && u32::from(c) < 0x1_0000 =>
             {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
@@ -459,6 +495,9 @@ mod tests {
             (PyValue::Float(1e16), "1e+16"),
             (PyValue::Float(1e-5), "1e-05"),
             (PyValue::Float(-0.0), "-0.0"),
+            (PyValue::Float(581_643_098_372_034.0 + 0.25), "581643098372034.2"),
+            (PyValue::Float(0.000_12), "0.00012"),
+            (PyValue::Float(120.0), "120.0"),
             (PyValue::Float(123_456_789_012_345.6), "123456789012345.6"),
             (PyValue::Bool(true), "True"),
             (

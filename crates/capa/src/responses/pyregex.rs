@@ -19,6 +19,11 @@ impl PyRegex {
         if parser.next.is_some() {
             return Err(parser.error("unbalanced parenthesis", 0));
         }
+        for (group, position) in &parser.asked {
+            if *group >= parser.groups.len() {
+                return Err(parser.at(&format!("invalid group reference {group}"), *position));
+            }
+        }
         let flags = if case_insensitive { "(?i)" } else { "" };
         fancy_regex::RegexBuilder::new(&format!("{flags}{translated}"))
             .backtrack_limit(MAX_STEPS)
@@ -64,6 +69,8 @@ struct Parser {
     groups: Vec<Option<String>>,
     open: Vec<usize>,
     lookbehind: bool,
+    /// Groups that conditions ask for, and where; checked when all groups are known.
+    asked: Vec<(usize, usize)>,
 }
 
 fn is_digit(token: Option<&String>) -> bool {
@@ -125,6 +132,7 @@ impl Parser {
             groups: vec![None],
             open: Vec::new(),
             lookbehind: false,
+            asked: Vec::new(),
         };
         parser.advance()?;
         Ok(parser)
@@ -274,6 +282,7 @@ impl Parser {
                 }
                 _ => {}
             }
+            let before = (start, last);
             start = out.len();
             last = Item::Other;
             match token.as_str() {
@@ -287,10 +296,13 @@ impl Parser {
                 }
                 "." => out.push_str("[^\\n]"),
                 "[" => out.push_str(&self.set()?),
-                "(" => match self.group(depth)? {
-                    Some(group) => out.push_str(&group),
-                    None => last = Item::None,
-                },
+                "(" => {
+                    if let Some(group) = self.group(depth)? {
+                        out.push_str(&group);
+                    } else {
+                        (start, last) = before;
+                    }
+                }
                 escape if escape.starts_with('\\') => {
                     let (text, is_position) = self.escape(escape)?;
                     out.push_str(&text);
@@ -649,10 +661,8 @@ impl Parser {
             if group == 0 {
                 return Err(self.error("bad group number", length(&name) + 1));
             }
-            if group >= self.groups.len() {
-                let message = format!("invalid group reference {group}");
-                return Err(self.error(&message, length(&name) + 1));
-            }
+            self.asked
+                .push((group, self.tell().saturating_sub(length(&name) + 1)));
             group
         } else {
             self.group_name(&name)?;

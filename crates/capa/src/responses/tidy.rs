@@ -3,7 +3,7 @@
 
 use crate::html5;
 use crate::pyvalue::PyValue;
-use crate::xml::{NodeId, Tree, escape_text, write_node};
+use crate::xml::{Kind, NodeId, Tree, escape_text, write_node};
 
 const VOID: [&str; 17] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "keygen", "link", "menuitem",
@@ -36,7 +36,15 @@ pub(super) fn clean_message(message: &PyValue) -> String {
 /// Writes with two blanks an indent, except inside elements that hold text.
 fn pretty(tree: &Tree, node: NodeId, depth: usize, format: bool, out: &mut String) {
     if !tree.is_element(node) || tree.children(node).is_empty() {
-        write_node(tree, node, false, true, out);
+        let node_text = tree.node(node);
+        if node_text.kind == Kind::Pi && node_text.text.is_none() {
+            // Python's writer leaves the blank after the target.
+            out.push_str("<?");
+            out.push_str(&node_text.tag);
+            out.push_str(" ?>");
+        } else {
+            write_node(tree, node, false, true, out);
+        }
         return;
     }
     let texts = tree.node(node).text.is_some()
@@ -96,16 +104,19 @@ impl Soup {
         };
         soup.feed(source);
         soup.flush();
-        // The wrapper that the caller put around becomes the root again.
-        let children = soup.tree.children(root).to_vec();
-        if let [only] = children.as_slice()
-            && soup.tree.tag(*only) == "html"
-            && soup.tree.node(root).text.is_none()
-            && soup.tree.node(*only).tail.is_none()
-        {
-            return rooted(&soup.tree, *only);
+        if soup.stack.len() > 1 {
+            soup.stack.truncate(1);
         }
-        merge_html(soup.tree)
+        let mut tree = merge_html(soup.tree);
+        // A single html element inside the root stands for it.
+        let root = tree.root();
+        if let [only] = tree.children(root)
+            && tree.tag(*only) == "html"
+        {
+            let only = *only;
+            tree = rooted(&tree, only);
+        }
+        tree
     }
 
     fn top(&self) -> NodeId {
@@ -134,6 +145,26 @@ impl Soup {
             None => &mut self.tree.node_mut(top).text,
         };
         slot.get_or_insert_default().push_str(&text);
+    }
+
+    /// Adds a comment or a processing instruction.
+    fn aside(&mut self, source: &str) {
+        self.flush();
+        let Ok(parsed) = crate::xml::parse(&format!("<x>{source}</x>")) else {
+            return;
+        };
+        if let Some(child) = parsed.children(parsed.root()).first() {
+            let node = self.tree.import(&parsed, *child);
+            let top = self.top();
+            self.tree.append(top, node);
+        }
+    }
+
+    /// A comment of that text; what XML cannot hold is changed.
+    fn comment(&mut self, text: &str) {
+        let text = text.replace("--", "- -");
+        let space = if text.ends_with('-') { " " } else { "" };
+        self.aside(&format!("<!--{text}{space}-->"));
     }
 
     fn open(&mut self, name: &str, attrs: &[(String, String)], closed: bool) {
@@ -220,33 +251,72 @@ impl Soup {
         rest.strip_prefix(';').unwrap_or(rest)
     }
 
+    /// Markup that does not end is text, up to the next angle bracket.
+    fn unfinished<'a>(&mut self, text: &'a str) -> &'a str {
+        let inside = text.get(1..).unwrap_or_default();
+        let end = inside
+            .find('>')
+            .map(|at| at + 2)
+            .or_else(|| inside.find('<').map(|at| at + 1))
+            .unwrap_or(1);
+        self.data.push_str(text.get(..end).unwrap_or_default());
+        text.get(end..).unwrap_or_default()
+    }
+
     /// A tag, a comment or a lone angle bracket.
     fn markup<'a>(&mut self, text: &'a str) -> &'a str {
         let Some(after) = text.strip_prefix('<') else {
             return "";
         };
+        let until = |text: &'a str, end: &str| {
+            let at = text.find(end)?;
+            Some((text.get(..at)?, text.get(at + end.len()..)?))
+        };
         if let Some(comment) = after.strip_prefix("!--") {
-            self.flush();
-            return comment
-                .find("-->")
-                .map_or("", |end| comment.get(end + 3..).unwrap_or_default());
+            let Some((inside, rest)) = until(comment, "-->") else {
+                return self.unfinished(text);
+            };
+            self.comment(inside);
+            return rest;
         }
-        if after.starts_with(['!', '?']) {
-            self.flush();
-            return after
-                .find('>')
-                .map_or("", |end| after.get(end + 1..).unwrap_or_default());
+        if let Some(declaration) = after.strip_prefix('!') {
+            let Some((inside, rest)) = until(declaration, ">") else {
+                return self.unfinished(text);
+            };
+            if inside
+                .get(..7)
+                .is_some_and(|word| word.eq_ignore_ascii_case("doctype"))
+            {
+                // A document type ends up as its own text.
+                self.flush();
+                self.data
+                    .push_str(inside.get(7..).unwrap_or_default().trim_start());
+                self.flush();
+            } else {
+                self.comment(inside);
+            }
+            return rest;
+        }
+        if let Some(instruction) = after.strip_prefix('?') {
+            let Some((inside, rest)) = until(instruction, ">") else {
+                return self.unfinished(text);
+            };
+            let inside = inside.strip_suffix('?').unwrap_or(inside);
+            let (target, content) = inside.split_once(' ').unwrap_or((inside, ""));
+            self.aside(&format!("<?{target} {content}?>"));
+            return rest;
         }
         if let Some(close) = after.strip_prefix('/') {
+            let Some((inside, rest)) = until(close, ">") else {
+                return self.unfinished(text);
+            };
             if close.starts_with(|c: char| c.is_ascii_alphabetic()) {
-                let end = close.find('>').unwrap_or(close.len());
-                let name = close.get(..end).unwrap_or_default();
-                let name = name.split(|c: char| is_ascii_space(c) || c == '/').next();
+                let name = inside.split(|c: char| is_ascii_space(c) || c == '/').next();
                 self.close(&name.unwrap_or_default().to_lowercase());
-                return close.get(end + 1..).unwrap_or_default();
+            } else if !inside.is_empty() {
+                self.comment(inside);
             }
-            self.data.push_str("</");
-            return close;
+            return rest;
         }
         if !after.starts_with(|c: char| c.is_ascii_alphabetic()) {
             self.data.push('<');
@@ -271,9 +341,7 @@ impl Soup {
                 break;
             }
             if rest.is_empty() {
-                // An unfinished tag is text.
-                self.data.push_str(text);
-                return "";
+                return self.unfinished(text);
             }
             if let Some(tail) = rest.strip_prefix('/') {
                 rest = tail;
@@ -363,7 +431,9 @@ fn numeric(code: u32) -> Option<char> {
 fn entity(name: &str) -> Option<String> {
     let tree = html5::fragment(&format!("&{name};"));
     let text = tree.text(tree.root());
-    (!text.starts_with('&') || name == "amp" || name == "AMP").then(|| text.to_owned())
+    let known = !text.starts_with('&') || name.eq_ignore_ascii_case("amp");
+    // A name that merely starts like a known one leaves the rest behind.
+    (known && (name == "semi" || !text.ends_with(';'))).then(|| text.to_owned())
 }
 
 /// All references of an attribute's value.
@@ -414,57 +484,62 @@ fn rooted(tree: &Tree, node: NodeId) -> Tree {
     out
 }
 
-/// Several roots: the first html element takes in its neighbours.
-fn merge_html(mut tree: Tree) -> Tree {
-    let root = tree.root();
-    let html = tree
-        .children(root)
+/// The first html element of the top level becomes the root and takes in its neighbours; text before the
+/// first element and after the last is lost.
+fn merge_html(tree: Tree) -> Tree {
+    let top = tree.root();
+    let elements: Vec<NodeId> = tree
+        .children(top)
         .iter()
         .copied()
-        .find(|node| tree.tag(*node) == "html");
-    let Some(html) = html else { return tree };
-    let index = tree.index(html).unwrap_or_default();
-    let tail = tree.node_mut(html).tail.take();
-    let mut order: Vec<NodeId> = tree
-        .children(root)
-        .get(..index)
-        .unwrap_or_default()
-        .to_vec();
-    let inner = tree.children(html).to_vec();
-    let after: Vec<NodeId> = tree
-        .children(root)
-        .get(index + 1..)
-        .unwrap_or_default()
-        .to_vec();
-    // The html element's own text follows what stood before it.
-    let text = tree.node(html).text.clone();
-    if let (Some(text), Some(last)) = (text.clone(), order.last().copied()) {
-        tree.node_mut(last)
-            .tail
-            .get_or_insert_default()
-            .push_str(&text);
-    } else if text.is_some() {
-        tree.node_mut(root).text = text;
-    }
-    order.extend(inner);
-    if let Some(tail) = tail {
-        match order.last().copied() {
-            Some(last) => tree
-                .node_mut(last)
-                .tail
-                .get_or_insert_default()
-                .push_str(&tail),
-            None => tree
-                .node_mut(root)
-                .text
-                .get_or_insert_default()
-                .push_str(&tail),
+        .filter(|node| tree.is_element(*node))
+        .collect();
+    let Some(html) = elements
+        .iter()
+        .copied()
+        .find(|node| tree.tag(*node) == "html")
+    else {
+        return tree;
+    };
+    let mut out = Tree::new("html");
+    let root = out.root();
+    out.node_mut(root).attrs.clone_from(&tree.node(html).attrs);
+    let add_text = |out: &mut Tree, text: &Option<String>| {
+        if let Some(text) = text {
+            let slot = match out.children(root).last().copied() {
+                Some(last) => &mut out.node_mut(last).tail,
+                None => &mut out.node_mut(root).text,
+            };
+            slot.get_or_insert_default().push_str(text);
+        }
+    };
+    let first = elements
+        .first()
+        .and_then(|node| tree.index(*node))
+        .unwrap_or_default();
+    let last = elements.last().copied();
+    for node in tree.children(top).iter().skip(first).copied() {
+        if node == html {
+            add_text(&mut out, &tree.node(html).text);
+            for child in tree.children(html) {
+                let copy = out.import(&tree, *child);
+                out.append(root, copy);
+            }
+            if Some(node) != last {
+                add_text(&mut out, &tree.node(html).tail);
+            }
+        } else {
+            let copy = out.import(&tree, node);
+            out.append(root, copy);
+            if Some(node) == last {
+                out.node_mut(copy).tail = None;
+            }
+        }
+        if Some(node) == last {
+            break;
         }
     }
-    order.extend(after);
-    tree.detach(html);
-    tree.set_children(root, order);
-    tree
+    out
 }
 
 #[cfg(test)]
@@ -486,5 +561,11 @@ mod tests {
         assert_eq!(clean("a<br>b & c &lt; d"), "a<br/>b &amp; c &lt; d");
         assert_eq!(clean("caf\u{e9} <b>open"), "caf&#233; <b>open</b>");
         assert_eq!(clean(""), "");
+        assert_eq!(clean("<b>&lta & b"), "<b>&amp;lta &amp; b</b>");
+        assert_eq!(
+            clean("<li><img src=\"x\"><!-- c --></b>"),
+            "<li>\n    <img src=\"x\"/>\n    <!-- c -->\n  </li>"
+        );
+        assert_eq!(clean("a</html>lost"), "a");
     }
 }

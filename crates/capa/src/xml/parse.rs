@@ -200,6 +200,9 @@ impl Builder {
             if key == "xmlns" {
                 declared.push((None, value));
             } else if let Some(prefix) = key.strip_prefix("xmlns:") {
+                if value.is_empty() {
+                    return Err("Empty XML namespace is not allowed".to_owned());
+                }
                 declared.push((Some(prefix.to_owned()), value));
             } else {
                 plain.push((key, value));
@@ -317,7 +320,7 @@ pub fn parse(source: &str) -> Result<Tree, XmlError> {
             }
             Ok(Event::PI(pi)) => {
                 let target = pi.target().to_owned();
-                if target.eq_ignore_ascii_case("xml") || !is_name(&target) {
+                if target.eq_ignore_ascii_case("xml") || !is_name(&target) || target.contains(':') {
                     Err("XML declaration allowed only at the start of the document".to_owned())
                 } else {
                     let content = pi.content().trim_start().to_owned();

@@ -97,6 +97,15 @@ pub(crate) fn write_declarations(declared: &Scope, ascii: bool, out: &mut String
     }
 }
 
+/// A name as the reference writes it in ASCII, where it is no longer a name.
+fn ascii_name(name: &str, ascii: bool) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        push_char(c, ascii, &mut out);
+    }
+    out
+}
+
 /// Appends a subtree; declarations of its ancestors come with it.
 pub fn write_node(tree: &Tree, id: NodeId, with_tail: bool, ascii: bool, out: &mut String) {
     let mut inherited: Scope = Vec::new();
@@ -160,12 +169,13 @@ fn write_inner(
                 .iter()
                 .map(|(key, value)| (qualified(key, true, scope, &mut fresh), value.as_str()))
                 .collect();
+            let name = ascii_name(&name, ascii);
             out.push('<');
             out.push_str(&name);
             write_declarations(&declared, ascii, out);
             write_declarations(&fresh, ascii, out);
             for (key, value) in attrs {
-                let _ = write!(out, " {key}=\"");
+                let _ = write!(out, " {}=\"", ascii_name(&key, ascii));
                 escape_attr(value, ascii, out);
                 out.push('"');
             }

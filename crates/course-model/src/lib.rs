@@ -12,3 +12,7 @@ pub use course::{Aside, Block, BlockKey, CourseContent, Fields};
 pub use fields::{FieldType, Scope};
 pub use object_id::ObjectId;
 pub use snapshot::{BlockIdx, BlockRef, CourseSnapshot};
+
+/// Text of the overview page that a new course begins with: the platform's sections, in words of our own
+/// (courseware.md §2.4).
+pub const DEFAULT_OVERVIEW: &str = include_str!("overview.html");

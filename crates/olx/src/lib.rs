@@ -16,8 +16,8 @@ pub mod xml;
 pub use archive::{ArchiveError, ArchiveFiles, FileData, Limits, read_archive, read_folder};
 pub use error::{Error, Fault, Warning};
 pub use read::{
-    DEFAULT_OVERVIEW, EncodedVideo, Environment, ImportedAsset, ImportedCourse, NewVideo,
-    VideoRecord, VideoTranscript, default_grading_policy, default_tabs, read_course,
+    EncodedVideo, Environment, ImportedAsset, ImportedCourse, NewVideo, VideoRecord,
+    VideoTranscript, default_grading_policy, default_tabs, read_course,
 };
 pub use source::{SourceKey, is_pointer, name_to_pathname, source_key};
 pub use write::{

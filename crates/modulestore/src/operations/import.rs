@@ -13,9 +13,6 @@ use super::is_direct_only;
 use crate::documents::{Definition, RawDocumentBuf, Stamp, Structure, StructureBlock, values};
 use crate::error::{Error, Result};
 
-/// Text of a new course's overview page: the platform's sections, in words of our own.
-const OVERVIEW: &str = include_str!("../../data/overview.html");
-
 /// The first structures of a course: the root, and an overview page (courseware.md §2.4).
 #[derive(Debug)]
 pub struct FirstStructures {
@@ -45,7 +42,10 @@ pub fn first_structures(
         let id = ObjectId::new();
         let mut published = Structure::first(id, root.clone(), block(id), stamp);
         let overview = BlockKey::new("about", "overview");
-        let content = Fields::from_iter([("data".to_owned(), Value::from(OVERVIEW))]);
+        let content = Fields::from_iter([(
+            "data".to_owned(),
+            Value::from(course_model::DEFAULT_OVERVIEW),
+        )]);
         let settings = Fields::from_iter([("display_name".to_owned(), Value::from("overview"))]);
         let definition = Definition::new("about", values::to_stored("about", &content)?, stamp);
         let settings = values::to_stored("about", &settings)?;

@@ -18,35 +18,6 @@ pub(crate) const FOLDERS: [(&str, &str); 4] = [
     ("about", "about"),
 ];
 
-/// The overview page of a new course, for its authors to replace.
-pub const DEFAULT_OVERVIEW: &str = "\
-<section class=\"about\">
-  <h2>About This Course</h2>
-  <p>Say here what learners will be able to do after this course, and why that is worth their time.</p>
-</section>
-
-<section class=\"prerequisites\">
-  <h2>Requirements</h2>
-  <p>Name what learners should know or have at hand before they begin.</p>
-</section>
-
-<section class=\"course-staff\">
-  <h2>Course Staff</h2>
-  <article class=\"teacher\">
-    <h3>Name of a member of staff</h3>
-    <p>A few sentences about this person.</p>
-  </article>
-</section>
-
-<section class=\"faq\">
-  <h2>Frequently Asked Questions</h2>
-  <article class=\"response\">
-    <h3>What do I need to take part?</h3>
-    <p>A browser of the last two years.</p>
-  </article>
-</section>
-";
-
 impl Loader<'_, '_, '_> {
     /// Reads the extra content; files below a folder of the run's name override.
     pub(super) fn load_extra_content(&mut self, course: &BlockKey, run: &str) {
@@ -155,7 +126,10 @@ impl Loader<'_, '_, '_> {
         }
         let mut fields = super::loader::Raw::new();
         fields.insert("display_name".to_owned(), Value::from("overview"));
-        fields.insert("data".to_owned(), Value::from(DEFAULT_OVERVIEW));
+        fields.insert(
+            "data".to_owned(),
+            Value::from(course_model::DEFAULT_OVERVIEW),
+        );
         let kind = block_type_or_hidden("about");
         let file: Arc<str> = "about/overview.html".into();
         if let Ok(module) = self.store(key.clone(), kind, fields, Vec::new(), &file, 0) {

@@ -28,7 +28,6 @@ use crate::error::{Error, Warning};
 use crate::source::{SourceKey, find_folder, read_root};
 
 pub use course::default_grading_policy;
-pub use extra::DEFAULT_OVERVIEW;
 pub(crate) use extra::FOLDERS as EXTRA_FOLDERS;
 pub(crate) use loader::Module;
 pub(crate) use loader::{Loader, sanitised};

@@ -543,8 +543,11 @@ mod tests {
                     if SETTINGS.iter().any(|known| known.key == slip) {
                         continue;
                     }
-                    let in_file = load(&format!("{slip} = \"1\""), &[]).unwrap_err();
-                    let in_environment = load("", &[(&variable(&slip), "1")]).unwrap_err();
+                    let in_file = from_file("stoa.toml", &format!("{slip} = \"1\""))
+                        .err()
+                        .unwrap();
+                    let variables = [(variable(&slip), "1".to_owned())];
+                    let in_environment = from_variables(&variables).err().unwrap();
                     for (error, name) in [
                         (in_file, setting.key.to_owned()),
                         (in_environment, setting.variable()),

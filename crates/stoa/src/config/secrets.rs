@@ -16,19 +16,12 @@ pub struct Secrets {
     pub jwt_secret_key: String,
 }
 
-/// Bytes of randomness in a drawn secret.
-const DRAWN_BYTES: usize = 48;
+/// Hexadecimal digits of a drawn secret.
+const DRAWN_LENGTH: usize = 96;
 
-/// Draws a secret: the one place of the program that does.
+/// Draws a secret.
 fn draw() -> Result<String, Error> {
-    use std::fmt::Write as _;
-    let mut bytes = [0_u8; DRAWN_BYTES];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::Together(format!("no randomness from the system: {error}")))?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    entropy::draw(DRAWN_LENGTH, entropy::HEX).map_err(|error| Error::Together(error.to_string()))
 }
 
 impl Secrets {
@@ -137,7 +130,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = config(folder.path(), &[]);
         let first = Secrets::load(&config).unwrap();
-        assert_eq!(first.secret_key.len(), 2 * DRAWN_BYTES);
+        assert_eq!(first.secret_key.len(), DRAWN_LENGTH);
         assert_ne!(first.secret_key, first.jwt_secret_key);
         assert_eq!(Secrets::load(&config).unwrap().secret_key, first.secret_key);
         let mode = std::fs::metadata(folder.path().join("secrets.toml"))

@@ -16,11 +16,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "django-compat",
         ],
     ),
-    ("db", &["db"]),
+    ("ground", &["entropy", "db"]),
     ("stores", &["records", "modulestore", "blobs"]),
     (
         "domain",
-        &["identity", "enrollment", "courseware", "authoring"],
+        &["enrollment", "identity", "authoring", "courseware"],
     ),
     ("web", &["web-kit"]),
     ("handlers", &["lms", "studio"]),

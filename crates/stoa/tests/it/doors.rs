@@ -2,15 +2,7 @@
 
 /// What may stand only in the files named beside it.
 const DOORS: &[(&str, &[&str], &str)] = &[
-    (
-        "getrandom::",
-        &[
-            "crates/stoa/src/config/secrets.rs",
-            "crates/identity/",
-            "crates/web-kit/src/csrf.rs",
-        ],
-        "random secrets",
-    ),
+    ("getrandom::", &["crates/entropy/"], "random secrets"),
     ("Archive::new(", &["crates/olx/src/"], "archive reader"),
     (
         "ammonia::",
@@ -45,11 +37,15 @@ fn no_second_door() {
 }
 
 /// Files of one topic: past this many lines of program there are surely two.
-const TOO_LONG: usize = 1000;
+const TOO_LONG: usize = 900;
 
 #[test]
 fn files_hold_one_topic() {
-    for (path, text) in crate::sources() {
+    // Tables of tests may be as long as they like.
+    for (path, text) in crate::sources()
+        .into_iter()
+        .filter(|(path, _)| !path.ends_with("tests.rs"))
+    {
         let lines = text.lines().count();
         assert!(lines <= TOO_LONG, "{} has {lines} lines", path.display());
     }

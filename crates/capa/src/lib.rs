@@ -10,9 +10,12 @@
 pub mod block;
 mod context;
 mod correct_map;
+mod demand;
+mod environment;
 mod error;
 mod html5;
 mod inputs;
+mod labels;
 mod problem;
 pub mod pyrandom;
 pub mod pyvalue;
@@ -24,10 +27,10 @@ pub mod xml;
 
 pub use context::{Context, contextualize};
 pub use correct_map::{CorrectMap, Entry};
+pub use demand::DemandHint;
+pub use environment::{Environment, GraderQueue, ProblemState};
 pub use error::{Error, Result};
 pub use inputs::correct_status_html;
-pub use problem::{
-    Answers, DemandHint, Environment, GraderQueue, InputData, Problem, ProblemState, escape_markup,
-    max_score,
-};
+pub use labels::InputData;
+pub use problem::{Answers, Problem, escape_markup, max_score};
 pub use report::ReportRow;

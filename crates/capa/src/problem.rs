@@ -1,153 +1,22 @@
 //! A problem as loaded for one learner: parsing, numbering, grading, answers (contract §2).
 
-use std::fmt;
-
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
 
 use crate::context::{Context, contextualize};
 use crate::correct_map::CorrectMap;
+use crate::environment::{Environment, ProblemState};
 use crate::error::{Error, Result};
 use crate::inputs;
+use crate::labels::InputData;
 use crate::pyrandom::PyRandom;
 use crate::pyvalue::{PyValue, strip};
 use crate::responses::{self, Responder};
-use crate::script::{Globals, ScriptError, ScriptRun, ScriptRunner};
+use crate::script::{Globals, ScriptError, ScriptRun};
 use crate::xml::{self, NodeId, Tree};
 
 /// Submitted answers: answer id → text, list of texts or object, in the order of the form.
 pub type Answers = Map<String, Value>;
-
-/// Inputs whose label is taken out of the problem text, since they show it themselves (contract §4.3).
-const LABELLED_INPUTS: [&str; 7] = [
-    "checkboxgroup",
-    "radiogroup",
-    "choicegroup",
-    "optioninput",
-    "textline",
-    "formulaequationinput",
-    "textbox",
-];
-
-/// The external grader's queue (contract §3.10).
-pub trait GraderQueue {
-    /// Sends one submission; gives the error flag and message of the queue's reply. The callback address
-    /// belongs to the queue.
-    fn send(&self, header: &Value, body: &Value) -> (bool, String);
-    /// Address that the queue calls back.
-    fn callback_url(&self) -> String;
-    /// Current time, `%Y%m%d%H%M%S` in UTC.
-    fn time(&self) -> String;
-    /// Queue to use when the response names none.
-    fn default_queue_name(&self) -> String;
-}
-
-/// What surrounds a problem. Everything comes in as a value; the engine itself reads nothing.
-#[derive(Clone, Copy)]
-pub struct Environment<'e> {
-    /// The learner's anonymous id (the one that is not specific to a course).
-    pub anonymous_student_id: &'e str,
-    /// The learner's numeric id, none when anonymous.
-    pub user_id: Option<i64>,
-    /// Address of static files, `/static/`.
-    pub static_url: &'e str,
-    /// Debug mode of the installation.
-    pub debug: bool,
-    /// Whether correctness may be shown now (contract §8).
-    pub correctness_available: bool,
-    /// Reads a file of the course's static file system, for `<include>`.
-    pub files: &'e dyn Fn(&str) -> Option<String>,
-    /// The course's `python_lib.zip`.
-    pub python_lib: Option<&'e [u8]>,
-    /// Runs scripts; without it a problem with a script does not load.
-    pub scripts: Option<&'e dyn ScriptRunner>,
-    /// External grader's queue, none when the installation has none.
-    pub queue: Option<&'e dyn GraderQueue>,
-}
-
-impl fmt::Debug for Environment<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Environment")
-            .field("anonymous_student_id", &self.anonymous_student_id)
-            .field("correctness_available", &self.correctness_available)
-            .finish_non_exhaustive()
-    }
-}
-
-/// No files at all.
-fn no_file(_: &str) -> Option<String> {
-    None
-}
-
-impl Default for Environment<'_> {
-    fn default() -> Self {
-        Self {
-            anonymous_student_id: "",
-            user_id: None,
-            static_url: "/static/",
-            debug: false,
-            correctness_available: true,
-            files: &no_file,
-            python_lib: None,
-            scripts: None,
-            queue: None,
-        }
-    }
-}
-
-/// The part of a learner's stored state that the engine reads and writes.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ProblemState {
-    /// Seed of the problem's randomness.
-    pub seed: Option<i64>,
-    /// Answers of the last submit or save.
-    pub student_answers: Answers,
-    /// Whether the answers were saved after the last submit.
-    pub has_saved_answers: bool,
-    /// The last grading's decisions.
-    pub correct_map: Value,
-    /// The decisions of every grading.
-    pub correct_map_history: Vec<Value>,
-    /// One object per rendered input.
-    pub input_state: Map<String, Value>,
-    /// Whether the problem was submitted since the last reset.
-    pub done: bool,
-}
-
-impl ProblemState {
-    /// Reads the stored JSON; absent or null keys get their defaults.
-    #[must_use]
-    pub fn from_json(state: &Value) -> Self {
-        let map = |key: &str| state.get(key).and_then(Value::as_object).cloned();
-        Self {
-            seed: state.get("seed").and_then(|seed| {
-                seed.as_i64()
-                    .or_else(|| seed.as_f64().map(|float| float as i64))
-            }),
-            student_answers: map("student_answers").unwrap_or_default(),
-            has_saved_answers: state.get("has_saved_answers") == Some(&Value::Bool(true)),
-            correct_map: state.get("correct_map").cloned().unwrap_or_default(),
-            correct_map_history: state
-                .get("correct_map_history")
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default(),
-            input_state: map("input_state").unwrap_or_default(),
-            done: state.get("done") == Some(&Value::Bool(true)),
-        }
-    }
-}
-
-/// Texts that belong to one input (contract §4.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InputData {
-    /// The question as HTML.
-    pub label: String,
-    /// The question of a group of inputs as HTML.
-    pub group_label: String,
-    /// Descriptions: element id and HTML.
-    pub descriptions: Vec<(String, String)>,
-}
 
 /// A loaded problem.
 #[derive(Debug)]
@@ -494,92 +363,6 @@ impl<'e> Problem<'e> {
         Ok(())
     }
 
-    /// Contract §4.3.
-    fn accessibility(&mut self, response: NodeId, fields: &[NodeId], id: &str) {
-        let Some(first) = fields.first().copied() else {
-            return;
-        };
-        let field_id =
-            |tree: &Tree, field: NodeId| tree.get(field, "id").unwrap_or_default().to_owned();
-        if fields.len() > 1 {
-            self.tree.set(response, "multiple_inputtypes", "true");
-            let mut group_label = String::new();
-            if let Some(label) = self.tree.find(response, "label") {
-                let label_id = format!("multiinput-group-label-{id}");
-                "p".clone_into(&mut self.tree.node_mut(label).tag);
-                self.tree.set(label, "id", &label_id);
-                self.tree.set(label, "class", "multi-inputs-group-label");
-                group_label = self.tree.inner(label);
-                self.tree
-                    .set(response, "multiinput-group-label-id", &label_id);
-            }
-            let mut ids = Vec::new();
-            for (i, text) in self
-                .tree
-                .find_all(response, "description")
-                .into_iter()
-                .enumerate()
-            {
-                let text_id = format!("multiinput-group-description-{id}-{i}");
-                "p".clone_into(&mut self.tree.node_mut(text).tag);
-                self.tree.set(text, "id", &text_id);
-                let class = "multi-inputs-group-description question-description";
-                self.tree.set(text, "class", class);
-                ids.push(text_id);
-            }
-            if !ids.is_empty() {
-                self.tree
-                    .set(response, "multiinput-group_description_ids", &ids.join(" "));
-            }
-            for field in fields {
-                let data = InputData {
-                    label: self
-                        .tree
-                        .get(*field, "label")
-                        .unwrap_or_default()
-                        .to_owned(),
-                    group_label: group_label.clone(),
-                    descriptions: Vec::new(),
-                };
-                self.input_data.insert(field_id(&self.tree, *field), data);
-            }
-            return;
-        }
-        let before = self.tree.preceding_elements(response).first().copied();
-        let mut source = None;
-        if let Some(label) = self.tree.find(response, "label") {
-            source = Some(label);
-        } else if let Some(wanted) = self.tree.get(first, "label") {
-            source = before.filter(|p| {
-                self.tree.tag(*p) == "p" && self.tree.node(*p).text.as_deref() == Some(wanted)
-            });
-        } else if before.is_some_and(|label| self.tree.tag(label) == "label") {
-            source = before;
-        }
-        let label = source.map(|node| strip(&self.tree.inner(node)).to_owned());
-        if let Some(node) = source
-            && LABELLED_INPUTS.contains(&self.tree.tag(first))
-        {
-            self.tree.detach(node);
-        }
-        let mut descriptions = Vec::new();
-        for (i, text) in self
-            .tree
-            .find_all(response, "description")
-            .into_iter()
-            .enumerate()
-        {
-            descriptions.push((format!("description_{id}_{}", i + 1), self.tree.inner(text)));
-            self.tree.detach(text);
-        }
-        let data = InputData {
-            label: label.unwrap_or_default(),
-            group_label: String::new(),
-            descriptions,
-        };
-        self.input_data.insert(field_id(&self.tree, first), data);
-    }
-
     /// Contract §2.8.
     fn set_initial_display(&mut self) {
         let mut initial = Answers::new();
@@ -784,75 +567,6 @@ impl<'e> Problem<'e> {
             "done": self.done,
         })
     }
-
-    /// Demand hints: the nodes `//problem/demandhint/hint`.
-    #[must_use]
-    pub fn demand_hint_count(&self) -> usize {
-        demand_hints(&self.tree).len()
-    }
-
-    /// Demand hints up to `index` modulo their number: (index, whether more follow, html). None when the
-    /// problem has none (contract §11, hint_button).
-    #[must_use]
-    pub fn demand_hint(&self, index: i64) -> Option<DemandHint> {
-        demand_hint(&self.tree, index)
-    }
-}
-
-/// Demand hints shown so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DemandHint {
-    /// Index of the last one, from 0.
-    pub index: usize,
-    /// How many there are.
-    pub count: usize,
-    /// Inner HTML of the last one.
-    pub text: String,
-    /// The list as HTML.
-    pub html: String,
-}
-
-impl DemandHint {
-    /// Whether "Next hint" has more to show.
-    #[must_use]
-    pub const fn more(&self) -> bool {
-        self.index + 1 < self.count
-    }
-}
-
-/// The demand hint nodes of a problem's tree.
-pub(crate) fn demand_hints(tree: &Tree) -> Vec<NodeId> {
-    let mut hints = Vec::new();
-    for problem in tree.all(&|tag| tag == "problem") {
-        for demand in tree.find_all(problem, "demandhint") {
-            hints.extend(tree.find_all(demand, "hint"));
-        }
-    }
-    hints
-}
-
-pub(crate) fn demand_hint(tree: &Tree, index: i64) -> Option<DemandHint> {
-    use std::fmt::Write as _;
-    let hints = demand_hints(tree);
-    let count = hints.len();
-    let index = usize::try_from(index.checked_rem_euclid(i64::try_from(count).ok()?)?).ok()?;
-    let mut html = String::from("<ol>");
-    let mut text = String::new();
-    for (i, hint) in hints.iter().take(index + 1).enumerate() {
-        text = tree.inner_ascii_with_tail(*hint);
-        let _ = write!(
-            html,
-            "<li class=\"hint-index-{i}\" tabindex=\"-1\"><strong>Hint ({} of {count}): </strong>{text}</li>",
-            i + 1
-        );
-    }
-    html.push_str("</ol>");
-    Some(DemandHint {
-        index,
-        count,
-        text,
-        html,
-    })
 }
 
 /// `&gt; &lt; &apos; &quot;` and last `&amp;` undone (contract §2.5).

@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 
 use super::forms::{decode_answers, last};
 use super::{Block, BlockContext, Body, Form, GradeEvent, Outcome, Randomization, Score, State};
+use crate::environment::ProblemState;
 use crate::error::{Error, Result};
 use crate::inputs::correct_status_html;
-use crate::problem::{Problem, ProblemState};
+use crate::problem::Problem;
 
 const DISPATCHES: [&str; 9] = [
     "hint_button",

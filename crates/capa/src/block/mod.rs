@@ -23,8 +23,9 @@ pub use fields::{ProblemFields, Randomization, per_student_seed};
 pub use forms::{Form, decode_answers};
 pub use score::{Number, Progress, Score, weighted_score};
 
+use crate::environment::{Environment, GraderQueue, ProblemState};
 use crate::error::{Error, Result};
-use crate::problem::{Environment, GraderQueue, Problem, ProblemState};
+use crate::problem::Problem;
 use crate::script::ScriptRunner;
 
 /// A learner's stored state of the block, as in `courseware_studentmodule.state`.

@@ -11,7 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
 use crate::html5;
-use crate::problem::{InputData, Problem, escape_markup};
+use crate::labels::InputData;
+use crate::problem::{Problem, escape_markup};
 use crate::pyvalue::{PyValue, py_str};
 use crate::xml::{self, NodeId, Tree};
 

@@ -54,7 +54,7 @@ pub(super) fn setup(problem: &Problem<'_>, responder: &Responder) -> Result<Code
             problem
                 .env
                 .queue
-                .map(crate::problem::GraderQueue::default_queue_name)
+                .map(crate::environment::GraderQueue::default_queue_name)
         }),
     })
 }

@@ -27,7 +27,7 @@ def resident(pid):
 def selects(site):
     text = lib.Client(site).send("GET", "/metrics")[1]
     return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
-               if line.startswith("stoa_sql_statements_total") and 'kind="select"' in line)
+               if line.startswith("stoa_http_statements_total{"))
 
 
 class Load:

@@ -1,8 +1,16 @@
 //! The routers of the roles, wired to the stores.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
+use axum::response::Response;
+use lms::{LmsSettings, LmsState};
+use web_kit::render::{Site, TemplateSet};
+use web_kit::stack::{Answering, WebKit};
 
 use crate::app::App;
+use crate::config::{Config, Origin};
 
 /// One router a role.
 pub struct Routers {
@@ -13,9 +21,107 @@ pub struct Routers {
 }
 
 /// Builds every router.
-pub fn routers(_app: &App) -> anyhow::Result<Routers> {
+pub fn routers(app: &App) -> anyhow::Result<Routers> {
+    let kit = web_kit_of(&app.config, &[lms::pages::templates()])?;
+    let state = LmsState {
+        db: app.db.clone(),
+        store: app.store.clone(),
+        identity: app.identity()?,
+        settings: Arc::new(lms_settings(&app.config)),
+        kit,
+    };
+    let studio_kit = web_kit_of(&app.config, &[])?;
     Ok(Routers {
-        lms: Router::new(),
-        studio: Router::new(),
+        lms: lms::app(state),
+        studio: web_kit_studio(&studio_kit),
     })
+}
+
+/// Studio until authoring has its pages.
+fn web_kit_studio(kit: &WebKit) -> Router {
+    web_kit::stack::serve_with(kit, web_kit::ErrorStyle::Page, Router::new())
+}
+
+fn text(address: &Option<Origin>) -> Option<String> {
+    address.as_ref().map(ToString::to_string)
+}
+
+/// Host and port of an address.
+fn host_of(address: &str) -> String {
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default().to_owned()
+}
+
+fn lms_settings(config: &Config) -> LmsSettings {
+    let lms_url = config.lms_address();
+    LmsSettings {
+        site_domain: match config.site_domain.as_str() {
+            "" => host_of(&lms_url),
+            domain => domain.to_owned(),
+        },
+        block_links_https: config
+            .block_links_https
+            .unwrap_or(lms_url.starts_with("https://")),
+        lms_url,
+        studio_url: config.studio_address(),
+        platform_name: config.platform_name.clone(),
+        learning_url: text(&config.learning_url),
+        authoring_url: text(&config.authoring_url),
+        profile_url: text(&config.profile_url),
+        account_url: text(&config.account_url),
+        order_history_url: text(&config.order_history_url),
+        ai_translations_url: text(&config.ai_translations_url),
+        tech_support_email: config.tech_support_email.clone(),
+        asset_cache_ttl: config.asset_cache_ttl,
+        ..LmsSettings::default()
+    }
+}
+
+/// Runs an answer and tells how many SELECTs it made.
+fn count_statements(
+    answering: Answering,
+) -> std::pin::Pin<Box<dyn Future<Output = (Response, u64)> + Send>> {
+    Box::pin(async move {
+        let (response, counts) = db::counting(answering).await;
+        (response, counts.reads)
+    })
+}
+
+fn web_kit_of(config: &Config, templates: &[TemplateSet]) -> anyhow::Result<WebKit> {
+    let lms = config.lms_address();
+    let settings = web_kit::stack::Settings {
+        site: Arc::new(Site {
+            name: config.platform_name.clone(),
+            support_email: config.tech_support_email.clone(),
+            learning_url: text(&config.learning_url).unwrap_or_else(|| "/learning".to_owned()),
+            ..Site::default()
+        }),
+        language: config.language_code.clone(),
+        behind_proxy: config.lms_url.is_some(),
+        trusted_origins: config.cors_origins.clone(),
+        redirect_hosts: [
+            &config.learning_url,
+            &config.account_url,
+            &config.profile_url,
+        ]
+        .into_iter()
+        .filter_map(text)
+        .chain([lms, config.studio_address()])
+        .map(|address| host_of(&address))
+        .collect(),
+        max_active: usize::try_from(config.max_concurrent_requests).unwrap_or(usize::MAX),
+        deadline: Duration::from_secs(config.request_timeout.into()),
+        templates: config
+            .theme_dir
+            .as_ref()
+            .map(|folder| folder.join("templates")),
+        locales: config
+            .theme_dir
+            .as_ref()
+            .map(|folder| folder.join("locale")),
+        reload_templates: false,
+        count_statements: Some(count_statements),
+        ..web_kit::stack::Settings::default()
+    };
+    Ok(WebKit::new(settings, templates)?)
 }

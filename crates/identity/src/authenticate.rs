@@ -43,6 +43,8 @@ pub mod authenticator_sets {
     pub const COURSE: &[Authenticator] = &[Jwt, Bearer, Session];
     /// Third-party mapping.
     pub const JWT_BEARER: &[Authenticator] = &[Jwt, Bearer];
+    /// `/oauth2/login/`: any token, inactive users too.
+    pub const TOKEN_TO_SESSION: &[Authenticator] = &[BearerAllowInactive, JwtAllowInactive];
     /// One preference.
     pub const BEARER_SESSION: &[Authenticator] = &[BearerAllowInactive, SessionAllowInactive];
     /// email_opt_in, send_account_activation_email.

@@ -22,6 +22,7 @@ pub mod reset;
 pub mod roles;
 pub mod session;
 mod settings;
+pub mod third_party;
 mod tokens;
 mod users;
 mod viewer;
@@ -52,6 +53,7 @@ pub struct Identity {
     settings: Arc<Settings>,
     keys: Arc<JwtKeys>,
     limiter: Arc<RateLimiter>,
+    outgoing: Option<third_party::Outgoing>,
 }
 
 impl Identity {
@@ -66,7 +68,19 @@ impl Identity {
             settings: Arc::new(settings),
             keys: Arc::new(keys),
             limiter: Arc::new(RateLimiter::default()),
+            outgoing: None,
         })
+    }
+
+    /// Gives it the program's outgoing HTTP client, without which no other provider can be asked.
+    #[must_use]
+    pub fn with_outgoing(mut self, outgoing: third_party::Outgoing) -> Self {
+        self.outgoing = Some(outgoing);
+        self
+    }
+
+    pub(crate) fn outgoing(&self) -> Option<&third_party::Outgoing> {
+        self.outgoing.as_ref()
     }
 
     /// The database.

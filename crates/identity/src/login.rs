@@ -82,6 +82,11 @@ pub enum LoginFailure {
         /// Minutes of a lock-out.
         minutes: i64,
     },
+    /// Somebody came from another provider, and no account is linked to it: the password is asked for.
+    NoLinkedAccount {
+        /// The provider's name.
+        provider: String,
+    },
     /// Too many attempts for the account or from the address.
     RateLimited,
     /// Right password, but the account is not active; the activation e-mail is due again.
@@ -96,7 +101,7 @@ pub enum LoginFailure {
 pub enum LoginOutcome {
     /// Signed in.
     Success(Box<LoginSuccess>),
-    /// Refused; always 400.
+    /// Refused: 400, or 403 without a linked account.
     Failure {
         /// Why.
         failure: LoginFailure,
@@ -136,6 +141,15 @@ impl Identity {
     ) -> Result<LoginOutcome> {
         let given = request.form.get(request.version.field());
         let fail = |failure| Ok(self.refuse_login(failure, given));
+        let running = self.running_pipeline(request.session.as_ref(), now).await?;
+        if let Some(running) = &running
+            && given.is_none()
+            && request.form.get("password").is_none()
+        {
+            let provider = self.provider(&running.backend).await?;
+            let provider = provider.map(|provider| provider.name).unwrap_or_default();
+            return fail(LoginFailure::NoLinkedAccount { provider });
+        }
         let (Some(name), Some(password)) = (given, request.form.get("password")) else {
             return fail(LoginFailure::MissingFields);
         };
@@ -194,7 +208,10 @@ impl Identity {
         }
         let age = settings.login_session_age;
         let session = self.start_login(request.session, &user, age, now).await?;
-        let redirect_url = self.login_redirect(request.form);
+        let redirect_url = match running {
+            Some(running) => Some(format!("/auth/complete/{}/?", running.backend)),
+            None => self.login_redirect(request.form),
+        };
         let reply = Reply::platform(
             200,
             json!({ "success": true, "redirect_url": redirect_url }),
@@ -209,9 +226,25 @@ impl Identity {
 
     fn refuse_login(&self, failure: LoginFailure, given: Option<&str>) -> LoginOutcome {
         let settings = self.settings();
+        if let LoginFailure::NoLinkedAccount { provider } = &failure {
+            let platform = &settings.platform_name;
+            let value = format!(
+                "You've successfully signed in to your {provider} account, but it isn't linked with \
+                 a {platform} account yet. Sign in with your {platform} password to link the two."
+            );
+            let body = json!({
+                "success": false,
+                "value": value,
+                "error_code": "third-party-auth-with-no-linked-account",
+            });
+            let reply = Reply::platform(403, body);
+            return LoginOutcome::Failure { failure, reply };
+        }
         let (value, code, context) = match &failure {
             LoginFailure::MissingFields => (MISSING.to_owned(), None, None),
-            LoginFailure::RateLimited => (TOO_MANY.to_owned(), None, None),
+            LoginFailure::RateLimited | LoginFailure::NoLinkedAccount { .. } => {
+                (TOO_MANY.to_owned(), None, None)
+            }
             LoginFailure::Incorrect { failure_count } => (
                 INCORRECT.to_owned(),
                 Some("incorrect-email-or-password"),

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::third_party::ThirdPartySettings;
+
 /// Settings of accounts and sessions. Secrets never appear in `Debug`.
 #[derive(Clone, Deserialize)]
 #[serde(default)]
@@ -85,6 +87,10 @@ pub struct Settings {
     pub allow_email_address_change: bool,
     /// PARENTAL_CONSENT_AGE_LIMIT
     pub parental_consent_age_limit: i64,
+    /// Schemes of redirect URIs that OAuth clients may have.
+    pub allowed_redirect_uri_schemes: Vec<String>,
+    /// Sign-in with other providers.
+    pub third_party: ThirdPartySettings,
     /// JWT_AUTH
     pub jwt: JwtSettings,
 }
@@ -180,6 +186,8 @@ impl Default for Settings {
             enable_secondary_email: false,
             allow_email_address_change: true,
             parental_consent_age_limit: 13,
+            allowed_redirect_uri_schemes: vec!["http".into(), "https".into()],
+            third_party: ThirdPartySettings::default(),
             jwt: JwtSettings::default(),
         }
     }

@@ -64,7 +64,11 @@ impl Identity {
                 "Invalid client_id parameter value.",
             ));
         };
-        let redirect_uri = match redirect_uri(fields, &application) {
+        let redirect_uri = match redirect_uri(
+            fields,
+            &application,
+            &self.settings().allowed_redirect_uri_schemes,
+        ) {
             Ok(uri) => uri,
             Err(sentence) => return Ok(AuthorizeOutcome::Invalid(sentence)),
         };
@@ -245,14 +249,21 @@ impl Identity {
 
 /// The address to go back to: the given one if it is registered, the registered one if none is given and it is the
 /// only one.
-fn redirect_uri(fields: &Form, application: &Application) -> Result<String, &'static str> {
+fn redirect_uri(
+    fields: &Form,
+    application: &Application,
+    schemes: &[String],
+) -> Result<String, &'static str> {
     let registered: Vec<&str> = application.redirect_uris.split_whitespace().collect();
     match fields.get("redirect_uri").filter(|uri| !uri.is_empty()) {
         Some(uri) => {
             if !uri.contains("://") {
                 return Err("Invalid redirect URI.");
             }
-            if registered.iter().any(|known| uri_matches(known, uri)) {
+            if registered
+                .iter()
+                .any(|known| uri_matches(known, uri, schemes))
+            {
                 Ok(uri.to_owned())
             } else {
                 Err("Mismatching redirect URI.")
@@ -294,9 +305,9 @@ fn parts(uri: &str) -> Option<Parts<'_>> {
     })
 }
 
-/// Whether a given address fits a registered one: scheme (http or https), host and path equal, the registered query
+/// Whether a given address fits a registered one: scheme (an allowed one), host and path equal, the registered query
 /// contained; loopback addresses registered without port fit any port.
-fn uri_matches(registered: &str, given: &str) -> bool {
+fn uri_matches(registered: &str, given: &str, schemes: &[String]) -> bool {
     let (Some(known), Some(uri)) = (parts(registered), parts(given)) else {
         return false;
     };
@@ -307,7 +318,7 @@ fn uri_matches(registered: &str, given: &str) -> bool {
                 rest.strip_prefix(':')
                     .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
             }));
-    matches!(uri.scheme, "http" | "https")
+    schemes.iter().any(|scheme| scheme == uri.scheme)
         && known.scheme == uri.scheme
         && netloc_fits
         && known.path == uri.path
@@ -342,6 +353,8 @@ mod tests {
     /// contracts/identity.md §4.4: which addresses fit.
     #[test]
     fn redirect_addresses() {
+        let schemes = ["http".to_owned(), "https".to_owned()];
+        let uri_matches = |known: &str, given: &str| super::uri_matches(known, given, &schemes);
         let known = "http://client.test/cb?x=1";
         assert!(uri_matches(known, "http://client.test/cb?y=2&x=1"));
         assert!(!uri_matches(known, "http://client.test/cb"));

@@ -1,6 +1,7 @@
 //! The OAuth2 provider over the oauth2_provider_* tables (contracts/identity.md §4).
 
 mod authorize;
+mod exchange;
 mod revoke;
 mod store;
 mod token;

@@ -29,11 +29,11 @@ pub struct TokenRequest<'a> {
 }
 
 /// What was granted, before it is stored.
-struct Granted {
-    application: Application,
-    user: User,
-    scope: String,
-    refreshable: bool,
+pub(super) struct Granted {
+    pub application: Application,
+    pub user: User,
+    pub scope: String,
+    pub refreshable: bool,
 }
 
 impl Identity {
@@ -320,7 +320,7 @@ impl Identity {
             .await?))
     }
 
-    async fn token_reply(
+    pub(super) async fn token_reply(
         &self,
         granted: &Granted,
         tokens: &Tokens,
@@ -377,7 +377,7 @@ impl Identity {
 }
 
 impl Granted {
-    fn new_tokens(&self, identity: &Identity, request: &TokenRequest<'_>) -> NewTokens {
+    pub(super) fn new_tokens(&self, identity: &Identity, request: &TokenRequest<'_>) -> NewTokens {
         NewTokens {
             application_id: self.application.id,
             user_id: self.user.id,

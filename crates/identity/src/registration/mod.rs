@@ -16,10 +16,13 @@ use records::users::UserProfile;
 use serde_json::{Map, Value, json};
 
 use crate::session::Session;
-use crate::{Error, Form, Identity, NewUser, Reply, Result, User};
+use crate::third_party::Pipeline;
+use crate::{Error, Form, Identity, NewUser, Reply, Result, User, random};
 
 /// Registrations an address in [`WEEK`].
 const REGISTRATIONS_PER_IP: u32 = 60;
+/// Characters of the password that somebody who never needs one gets.
+const RANDOM_PASSWORD_LENGTH: usize = 25;
 /// Seven days, seconds.
 pub(crate) const WEEK: i64 = 604_800;
 const EMAIL_TAKEN: &str = "This email is already associated with an existing account";
@@ -105,7 +108,22 @@ impl Identity {
             let body = json!({ "country": message(COUNTRY), "error_code": "invalid-country" });
             return refuse(Reply::platform(400, body));
         }
-        let broken = rules::broken_fields(form, settings);
+        let running = self.running_pipeline(request.session.as_ref(), now).await?;
+        if let Some(provider) = form
+            .get("social_auth_provider")
+            .filter(|name| !name.is_empty())
+            && running.is_none()
+        {
+            let text = format!("Registration using {provider} has timed out.");
+            let body = json!({
+                "session_expired": message(&text),
+                "error_code": "tpa-session-expired",
+            });
+            return refuse(Reply::platform(400, body));
+        }
+        let by_token = settings.third_party.enabled && !form.text("provider").is_empty();
+        let social = by_token || running.is_some();
+        let broken = rules::broken_fields(form, settings, social);
         if !broken.is_empty() {
             let mut body = Map::new();
             for (field, text) in broken {
@@ -114,7 +132,21 @@ impl Identity {
             body.insert("error_code".into(), "validation-error".into());
             return refuse(Reply::platform(400, Value::Object(body)));
         }
-        let new = self.new_user(form, request.language);
+        let person = if by_token {
+            match self.person_to_link(form).await? {
+                Ok(person) => Some(person),
+                Err(reply) => return refuse(reply),
+            }
+        } else {
+            running.clone()
+        };
+        let mut new = self.new_user(form, request.language);
+        if let Some(person) = &person {
+            new.password = Some(random::text(RANDOM_PASSWORD_LENGTH)?);
+            let provider = self.provider(&person.backend).await?;
+            let same = person.email.eq_ignore_ascii_case(&new.email);
+            new.is_active |= same && provider.is_some_and(|p| p.skip_email_verification);
+        }
         let user = match self.create_user(&new, now).await {
             Ok(user) => user,
             // Somebody was faster: answer as the check before would have.
@@ -126,12 +158,18 @@ impl Identity {
             }
             Err(error) => return Err(error),
         };
+        if let Some(person) = person.filter(|_| by_token) {
+            self.link(&person, user.id, now).await?;
+        }
         if !user.is_active {
             self.queue_mail("mail.activation", user.id, now).await?;
         }
         // A browser session.
         let session = self.start_login(request.session, &user, 0, now).await?;
-        let redirect_url = self.safe_target(form.get("next"), "/dashboard");
+        let redirect_url = match &running {
+            Some(running) => settings.absolute(&format!("/auth/complete/{}/?", running.backend)),
+            None => self.safe_target(form.get("next"), "/dashboard"),
+        };
         let reply = Reply::platform(
             200,
             json!({
@@ -152,8 +190,35 @@ impl Identity {
         })
     }
 
+    /// Who stands behind `provider` and `access_token`, if nobody is linked to it yet.
+    async fn person_to_link(&self, form: &Form) -> Result<std::result::Result<Pipeline, Reply>> {
+        let provider = form.text("provider");
+        let refuse = |text: &str, code: &str| {
+            let body = json!({ "access_token": message(text), "error_code": code });
+            Ok(Err(Reply::platform(400, body)))
+        };
+        let token = form.text("access_token");
+        if token.is_empty() {
+            let text = format!(
+                "An access_token is required when passing value ({provider}) for provider."
+            );
+            return refuse(&text, "tpa-missing-access-token");
+        }
+        let Some(person) = self.person_of_token(provider, token).await? else {
+            let text = "The provided access_token is not valid.";
+            return refuse(text, "tpa-invalid-access-token");
+        };
+        if self.linked_user(provider, &person.uid).await?.is_some() {
+            let text = "The provided access_token is already associated with another user.";
+            return refuse(text, "tpa-token-already-associated");
+        }
+        Ok(Ok(person))
+    }
+
     fn new_user(&self, form: &Form, language: Option<&str>) -> NewUser {
         let optional = |name: &str| Some(form.text(name).to_owned());
+        // Callers send other vocabularies than these columns hold (mitxonline.md A1); that never fails.
+        let short = |name: &str| Some(form.text(name).chars().take(6).collect());
         NewUser {
             username: form.text("username").trim().to_owned(),
             email: form.text("email").trim().to_owned(),
@@ -165,8 +230,8 @@ impl Identity {
             language: language.map(str::to_owned),
             profile: UserProfile {
                 year_of_birth: form.text("year_of_birth").trim().parse().ok(),
-                gender: optional("gender"),
-                level_of_education: optional("level_of_education"),
+                gender: short("gender"),
+                level_of_education: short("level_of_education"),
                 mailing_address: optional("mailing_address"),
                 city: optional("city"),
                 country: optional("country"),
@@ -285,8 +350,19 @@ impl Identity {
         user_id: i64,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let payload = json!({ "user_id": user_id });
-        let (payload, key) = (&payload, &user_id.to_string());
+        self.queue_mail_with(topic, user_id, &json!({ "user_id": user_id }), now)
+            .await
+    }
+
+    /// As [`Self::queue_mail`], with more than the user.
+    pub(crate) async fn queue_mail_with(
+        &self,
+        topic: &str,
+        user_id: i64,
+        payload: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let key = &user_id.to_string();
         let time = now.naive_utc();
         self.db()
             .write(|mut tx| async move {

@@ -124,8 +124,13 @@ fn accepted(form: &Form, name: &str) -> bool {
         .is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-/// Every field that the form refuses, in the form's order, with its sentence.
-pub(crate) fn broken_fields(form: &Form, settings: &Settings) -> Vec<(String, String)> {
+/// Every field that the form refuses, in the form's order, with its sentence. `without_password`: another
+/// provider vouches for the user.
+pub(crate) fn broken_fields(
+    form: &Form,
+    settings: &Settings,
+    without_password: bool,
+) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     let mut add = |field: &str, text: &str| out.push((field.to_owned(), text.to_owned()));
     let username = form.text("username").trim();
@@ -140,7 +145,9 @@ pub(crate) fn broken_fields(form: &Form, settings: &Settings) -> Vec<(String, St
         add("email", "A properly formatted e-mail is required");
     }
     let password = django_compat::ids::nfkc(form.text("password"));
-    if password.is_empty() {
+    if without_password {
+        // Another provider vouches for the user.
+    } else if password.is_empty() {
         add("password", "This field is required.");
     } else {
         let attributes = Attributes {
@@ -241,7 +248,7 @@ mod tests {
     /// contracts/identity.md §7.1, §13 row 38.
     #[test]
     fn an_empty_form() {
-        let broken = broken_fields(&Form::default(), &Settings::default());
+        let broken = broken_fields(&Form::default(), &Settings::default(), false);
         let fields: Vec<&str> = broken.iter().map(|(field, _)| field.as_str()).collect();
         assert_eq!(
             fields,

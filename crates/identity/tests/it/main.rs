@@ -14,3 +14,4 @@ mod oauth;
 mod recorded;
 mod registration;
 mod requests;
+mod third_party;

@@ -25,8 +25,7 @@ run "race" python3 tests/race/race.py --stoa "$stoa" --rounds 300
 run "browser" bash tests/browser/run.sh
 
 if [ -d "$shared/golden" ]; then
-  SHOW=1 run "vectors" python3 "$shared/golden/vectors/check.py" --command bin/stoa-vectors \
-    --only "$(paste -sd, tests/vectors-whole.txt)" "$shared/golden/vectors"
+  SHOW=1 run "vectors" python3 tests/vectors.py "$shared" bin/stoa-vectors
   for archive in "$shared"/corpora/*.tar.gz "$shared"/golden/olx/edge-cases.tar.gz; do
     name="$(basename "$archive" .tar.gz)"
     run "import: $name" bash tests/olx/course.sh "$stoa" "$archive" "$shared/golden/olx/$name"

@@ -341,6 +341,15 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     text
 }
 
+/// Answers a method that a route does not have; axum adds `Allow`. For `Router::method_not_allowed_fallback` of a tree
+/// of routes, before its [`style`] layer.
+pub async fn method_not_allowed(method: Method) -> WebError {
+    WebError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("Method \"{method}\" not allowed."),
+    )
+}
+
 /// Middleware that gives the errors of a tree of routes its style:
 /// `router.layer(middleware::from_fn_with_state((kit, ErrorStyle::Page), error::style))`.
 pub async fn style(

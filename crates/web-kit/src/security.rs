@@ -13,6 +13,8 @@ pub enum PagePolicy {
     /// The platform's own pages: nothing runs but our files and what carries the answer's nonce; never framed.
     #[default]
     Platform,
+    /// The same, with these origins in frames: the sign-out page, which tells other services.
+    WithFrames(Vec<String>),
     /// Pages that show authors' content inline: its scripts, styles, frames and media from anywhere on https keep running;
     /// never framed.
     AuthorContent,
@@ -22,22 +24,18 @@ pub enum PagePolicy {
 }
 
 impl PagePolicy {
-    /// The policy's text.
+    /// The policy's text. `form_origins` are where a form may end besides ourselves.
     #[must_use]
-    pub fn header_value(&self, nonce: &Nonce) -> String {
+    pub fn header_value(&self, nonce: &Nonce, form_origins: &[String]) -> String {
+        let forms = form_origins.join(" ");
         match self {
-            Self::Platform => format!(
-                "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self'; img-src 'self' data: https:; \
-                 media-src 'self' https:; font-src 'self'; connect-src 'self'; frame-src 'self'; manifest-src 'self'; \
-                 form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
-                nonce.as_str()
-            ),
-            Self::AuthorContent => format!("{}; frame-ancestors 'none'", AUTHOR_CONTENT.trim_end()),
-            Self::Framed(origins) if origins.is_empty() => AUTHOR_CONTENT.trim_end().to_owned(),
+            Self::Platform => platform(nonce, &forms, ""),
+            Self::WithFrames(origins) => platform(nonce, &forms, &origins.join(" ")),
+            Self::AuthorContent => format!("{AUTHOR_CONTENT}; frame-ancestors 'none'"),
+            Self::Framed(origins) if origins.is_empty() => AUTHOR_CONTENT.to_owned(),
             Self::Framed(origins) => {
                 format!(
-                    "{}; frame-ancestors 'self' {}",
-                    AUTHOR_CONTENT.trim_end(),
+                    "{AUTHOR_CONTENT}; frame-ancestors 'self' {}",
                     origins.join(" ")
                 )
             }
@@ -45,18 +43,27 @@ impl PagePolicy {
     }
 }
 
+fn platform(nonce: &Nonce, forms: &str, frames: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self'; img-src 'self' data: https:; \
+         media-src 'self' https:; font-src 'self'; connect-src 'self'; frame-src 'self' {frames}; manifest-src 'self'; \
+         form-action 'self' {forms}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+        nonce.as_str()
+    )
+}
+
 /// `http:` stands beside `https:` only for pages that are themselves on http, where browsers take it; on https mixed
 /// content is blocked anyway.
 const AUTHOR_CONTENT: &str = "default-src 'self' https: http: data: blob:; script-src 'self' 'unsafe-inline' 'unsafe-eval' https: \
      http: blob:; style-src 'self' 'unsafe-inline' https: http:; worker-src 'self' blob:; object-src 'none'; \
-     base-uri 'self'; form-action 'self' https:";
+     base-uri 'self'; form-action 'self' https: http:";
 
 const CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const TRANSPORT_SECURITY: HeaderName = HeaderName::from_static("strict-transport-security");
 
 /// Adds the headers that an answer does not have yet.
-pub(crate) fn secure(response: &mut Response, nonce: &Nonce, https: bool) {
+pub(crate) fn secure(response: &mut Response, nonce: &Nonce, https: bool, form_origins: &[String]) {
     let policy = response
         .extensions_mut()
         .remove::<PagePolicy>()
@@ -84,7 +91,10 @@ pub(crate) fn secure(response: &mut Response, nonce: &Nonce, https: bool) {
         add(TRANSPORT_SECURITY, "max-age=31536000");
     }
     if is_page {
-        add(CONTENT_SECURITY_POLICY, &policy.header_value(nonce));
+        add(
+            CONTENT_SECURITY_POLICY,
+            &policy.header_value(nonce, form_origins),
+        );
         // Third-party sign-in and payment windows must be able to speak to the page that opened them.
         add(OPENER_POLICY, "same-origin-allow-popups");
     } else if is_drawing {
@@ -106,7 +116,7 @@ mod tests {
     fn platform_pages_run_only_our_scripts() {
         let mut response = Html("x").into_response();
         let nonce = Nonce::draw();
-        secure(&mut response, &nonce, true);
+        secure(&mut response, &nonce, true, &[]);
         let policy = response
             .headers()
             .get("content-security-policy")
@@ -126,7 +136,7 @@ mod tests {
         response
             .extensions_mut()
             .insert(PagePolicy::Framed(vec!["https://mfe.example".into()]));
-        secure(&mut response, &Nonce::draw(), false);
+        secure(&mut response, &Nonce::draw(), false, &[]);
         assert!(!response.headers().contains_key(X_FRAME_OPTIONS));
         let policy = response
             .headers()
@@ -143,7 +153,7 @@ mod tests {
         response
             .headers_mut()
             .insert(X_FRAME_OPTIONS, HeaderValue::from_static("SAMEORIGIN"));
-        secure(&mut response, &Nonce::draw(), false);
+        secure(&mut response, &Nonce::draw(), false, &[]);
         assert_eq!(
             response.headers().get(X_FRAME_OPTIONS).unwrap(),
             "SAMEORIGIN"

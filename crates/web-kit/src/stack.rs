@@ -24,10 +24,10 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use crate::assets;
 use crate::csrf;
-use crate::error::{ErrorStyle, WebError, restyle};
+use crate::error::{ErrorStyle, WebError, method_not_allowed, restyle};
 use crate::i18n::{self, Catalogues, Locale, negotiate};
 use crate::metrics::Metrics;
-use crate::render::{Render, Site, TemplateSet, Viewer};
+use crate::render::{Render, Site, TemplateSet, Viewer, ViewerSlot};
 use crate::request::{Nonce, Origin, REQUEST_ID_HEADER, RequestId};
 use crate::security;
 
@@ -47,6 +47,9 @@ pub struct Settings {
     pub behind_proxy: bool,
     /// `CSRF_TRUSTED_ORIGINS`.
     pub trusted_origins: Vec<String>,
+    /// Origins that a form of ours may end at after its redirects: front ends, clients of OAuth. Browsers apply a page's
+    /// `form-action` to them too.
+    pub form_origins: Vec<String>,
     /// `LOGIN_REDIRECT_WHITELIST`.
     pub redirect_hosts: Vec<String>,
     /// Requests that may run at once; more are answered 503.
@@ -74,6 +77,7 @@ impl Default for Settings {
             language: "en".to_owned(),
             behind_proxy: false,
             trusted_origins: Vec::new(),
+            form_origins: Vec::new(),
             redirect_hosts: Vec::new(),
             max_active: 512,
             deadline: Duration::from_secs(30),
@@ -158,6 +162,7 @@ pub fn serve_with(kit: &WebKit, style: ErrorStyle, router: Router) -> Router {
         .route("/metrics", get(move || async move { metrics.response() }))
         .merge(assets::router())
         .fallback(|| async { WebError::not_found() })
+        .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(kit.settings().body_limit))
         .layer(middleware::from_fn(csrf::layer))
         .layer(middleware::from_fn_with_state(kit.clone(), speak))
@@ -168,12 +173,13 @@ pub fn serve_with(kit: &WebKit, style: ErrorStyle, router: Router) -> Router {
         ))
 }
 
-/// Chooses the language and names it in the answer (`identity.md` §1.1).
+/// Chooses the language and names it in the answer (`identity.md` §1.1). Who is signed in is known only inside, so pages
+/// choose again; what they have named stays.
 async fn speak(State(kit): State<WebKit>, mut request: Request, next: Next) -> Response {
-    let preference = request
-        .extensions()
-        .get::<Viewer>()
-        .and_then(|viewer| viewer.language.clone());
+    if request.uri().path().starts_with(assets::PREFIX) {
+        return next.run(request).await;
+    }
+    let preference = Viewer::of(request.extensions()).and_then(|viewer| viewer.language);
     let default = &kit.settings().language;
     let catalogues = kit.render().catalogues();
     let locale = negotiate(
@@ -223,6 +229,7 @@ async fn observe(
     extensions.insert(id.clone());
     extensions.insert(origin);
     extensions.insert(nonce.clone());
+    extensions.insert(ViewerSlot::default());
     let (parts, body) = request.into_parts();
     let asked = parts.clone();
     let request = Request::from_parts(parts, body);
@@ -237,7 +244,7 @@ async fn observe(
     drop(guard);
     let _entered = span.enter();
     let mut response = restyle(&kit, style, &asked, response);
-    security::secure(&mut response, &nonce, https);
+    security::secure(&mut response, &nonce, https, &settings.form_origins);
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);
     }
@@ -377,6 +384,20 @@ mod tests {
                 "/slow",
                 get(|| async { tokio::time::sleep(Duration::from_mins(1)).await }),
             )
+            .route(
+                "/known",
+                get(|request: Request| async {
+                    let viewer = Viewer {
+                        username: "amara".to_owned(),
+                        name: "Amara Lindqvist".to_owned(),
+                        is_staff: false,
+                        time_zone: None,
+                        language: None,
+                    };
+                    viewer.enter(&mut request.into_parts().0);
+                    WebError::not_found()
+                }),
+            )
             .route("/form", post(|| async { "done" }))
             .merge(crate::pages::router().with_state(kit.clone()))
             .route_layer(middleware::from_fn_with_state(kit.clone(), csrf::protect));
@@ -411,6 +432,17 @@ mod tests {
         let (response, _) = get_(app(|_| ()), "/mine?a=1").await;
         assert_eq!(response.status(), StatusCode::FOUND);
         assert_eq!(response.headers()["location"], "/login?next=/mine%3Fa%3D1");
+    }
+
+    /// lms-api.md §0.2: a method that a route lacks; and an error page greets whoever a handler has found signed in.
+    #[tokio::test]
+    async fn wrong_methods_and_known_people() {
+        let request = Request::delete("/api/gone").body(Body::empty()).unwrap();
+        let (response, _) = split(app(|_| ()).oneshot(request).await.unwrap()).await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(response.headers()["allow"], "GET,HEAD");
+        let (_, body) = get_(app(|_| ()), "/known").await;
+        assert!(body.contains("Amara Lindqvist"), "{body}");
     }
 
     #[tokio::test]

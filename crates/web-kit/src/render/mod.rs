@@ -19,7 +19,7 @@ use rust_embed::RustEmbed;
 use crate::i18n::{Catalogues, Locale};
 
 pub use page::{Page, PageContext, Site, Viewer};
-pub(crate) use page::{THEME_COOKIE, origin_of};
+pub(crate) use page::{THEME_COOKIE, ViewerSlot, origin_of};
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]

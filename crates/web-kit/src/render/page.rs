@@ -1,6 +1,6 @@
 //! What every page needs besides its own context.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
@@ -34,7 +34,7 @@ pub trait PageContext: Serialize {
         Self: Sized;
 }
 
-/// The signed-in person, as pages show them. A router's authentication puts it among the request's extensions.
+/// The signed-in person, as pages show them. A router's authentication announces it by [`Viewer::enter`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Viewer {
     /// Username.
@@ -49,7 +49,27 @@ pub struct Viewer {
     pub language: Option<String>,
 }
 
+/// Where the outermost layer learns who was signed in, so that its error pages greet the same person.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ViewerSlot(Arc<OnceLock<Viewer>>);
+
 impl Viewer {
+    /// Makes the person known to the request: pages rendered for it, error pages too, show them and take their language
+    /// and time zone.
+    pub fn enter(self, parts: &mut Parts) {
+        if let Some(slot) = parts.extensions.get::<ViewerSlot>() {
+            // A second announcement of the same request changes nothing.
+            let _ = slot.0.set(self.clone());
+        }
+        parts.extensions.insert(self);
+    }
+
+    /// The person of a request, if one has entered.
+    pub(crate) fn of(extensions: &axum::http::Extensions) -> Option<Self> {
+        let entered = || extensions.get::<ViewerSlot>().and_then(|slot| slot.0.get());
+        extensions.get::<Self>().or_else(entered).cloned()
+    }
+
     /// One or two letters for the round button.
     #[must_use]
     pub fn initials(&self) -> String {
@@ -158,23 +178,17 @@ impl Page {
     /// Gathers what the layers have left in a request.
     #[must_use]
     pub fn from_parts(kit: &WebKit, parts: &Parts) -> Self {
-        let viewer = parts.extensions.get::<Viewer>().cloned();
-        let locale = parts
-            .extensions
-            .get::<Locale>()
-            .cloned()
-            .unwrap_or_else(|| {
-                let preference = viewer
-                    .as_ref()
-                    .and_then(|viewer| viewer.language.as_deref());
-                let default = &kit.settings().language;
-                negotiate(
-                    kit.render().catalogues(),
-                    preference,
-                    &parts.headers,
-                    default,
-                )
-            });
+        let viewer = Viewer::of(&parts.extensions);
+        let default = &kit.settings().language;
+        let preference = viewer
+            .as_ref()
+            .and_then(|viewer| viewer.language.as_deref());
+        let locale = negotiate(
+            kit.render().catalogues(),
+            preference,
+            &parts.headers,
+            default,
+        );
         let theme = match cookie(&parts.headers, THEME_COOKIE) {
             Some("dark") => Some("dark"),
             Some("light") => Some("light"),

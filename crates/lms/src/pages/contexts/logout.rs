@@ -1,7 +1,7 @@
 //! The page after signing out (`identity.md` §6.2).
 
 use serde::Serialize;
-use web_kit::PageContext;
+use web_kit::{PageContext, PagePolicy};
 
 /// Tells other services in hidden frames, then goes on.
 #[derive(Debug, Clone, Serialize)]
@@ -14,6 +14,17 @@ pub struct LogoutPage {
 
 impl PageContext for LogoutPage {
     const TEMPLATE: &'static str = "logout.html";
+
+    fn policy(&self) -> PagePolicy {
+        let origin = |uri: &String| {
+            let (scheme, rest) = uri.split_once("://")?;
+            Some(format!(
+                "{scheme}://{}",
+                rest.split(['/', '?', '#']).next()?
+            ))
+        };
+        PagePolicy::WithFrames(self.logout_uris.iter().filter_map(origin).collect())
+    }
 
     fn samples() -> Vec<Self> {
         vec![

@@ -5,8 +5,11 @@ mod course;
 mod course_about;
 mod course_home;
 mod dashboard;
+mod dates;
 mod login;
 mod logout;
+mod progress;
+mod register;
 mod unit;
 
 #[cfg(test)]
@@ -17,8 +20,11 @@ pub use course::{CourseFrame, Mark, StaffBar, Tab};
 pub use course_about::{CourseAboutPage, EnrollState};
 pub use course_home::{CourseHomePage, NextDate, OutlineItem, OutlineSection, Resume, Update};
 pub use dashboard::{CourseCard, CourseState, DashboardPage, DashboardResume};
+pub use dates::{DateEntry, DateState, DatesPage};
 pub use login::{LoginPage, LoginProvider};
 pub use logout::LogoutPage;
+pub use progress::{AssignmentType, ProgressPage, ScoreRow, SectionScores};
+pub use register::{FormField, PasswordAssistancePage, PasswordResetPage, RegisterPage};
 pub use unit::{BlockSlot, Crumb, Gate, RailItem, Turn, UnitLink, UnitPage, UnitView};
 
 use chrono::{DateTime, Utc};

@@ -76,10 +76,11 @@ ROUNDS ?= 10000
 race: build
 	python3 tests/race/race.py --stoa bin/stoa --rounds $(ROUNDS)
 
-## Installs and starts MariaDB and Redis for developers (Debian packages, loopback, own folder).
+## Installs and starts MariaDB and Redis for developers (Debian packages, loopback, own folder) and prints their addresses.
 services:
-	bash tests/services.sh install
-	bash tests/services.sh start
+	@command -v mariadbd >/dev/null && command -v redis-server >/dev/null || \
+	  $$([ "$$(id -u)" = 0 ] || echo sudo) sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-recommends mariadb-server redis-server'
+	@bash tests/services.sh start
 
 ## The pages in headless Chromium.
 browser: build

@@ -10,7 +10,7 @@ with the recorded settings and runs replay.py on the group's pairs.
 The database server's address is STOA_TEST_MYSQL_URL; without it tests/services.sh starts one.
 Exit status: 0 when status and shape agree in all groups asked for.
 """
-import argparse, json, os, re, shutil, signal, subprocess, sys, tempfile, time, urllib.parse, urllib.request
+import argparse, json, os, re, shutil, signal, subprocess, sys, tempfile, time, urllib.error, urllib.parse, urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -127,6 +127,8 @@ class Server:
                 break
             try:
                 urllib.request.urlopen(LMS + "/heartbeat", timeout=2)
+                return
+            except urllib.error.HTTPError:
                 return
             except OSError:
                 time.sleep(0.05)

@@ -59,10 +59,8 @@ impl App {
 /// Opens the system of record; an embedded one is made when it is missing.
 pub async fn open_database(config: &Config) -> anyhow::Result<Db> {
     let address = config.database();
-    if config.embedded() {
-        std::fs::create_dir_all(&config.data_dir)
-            .with_context(|| format!("the data folder {}", config.data_dir.display()))?;
-    }
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("the data folder {}", config.data_dir.display()))?;
     let options = Options {
         connections: config.database_connections,
         ..Options::default()

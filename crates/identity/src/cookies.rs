@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{Settings, User};
 
-/// EDXMKTG_LOGGED_IN_COOKIE_NAME
+/// Default of EDXMKTG_LOGGED_IN_COOKIE_NAME.
 pub const LOGGED_IN: &str = "edxloggedin";
-/// EDXMKTG_USER_INFO_COOKIE_NAME
+/// Default of EDXMKTG_USER_INFO_COOKIE_NAME.
 pub const USER_INFO: &str = "edx-user-info";
 /// JWT_AUTH_COOKIE_HEADER_PAYLOAD
 pub const JWT_HEADER_PAYLOAD: &str = "edx-jwt-cookie-header-payload";
@@ -189,7 +189,7 @@ impl Settings {
         Cookie {
             secure: self.is_https(),
             same_site: Some("Lax"),
-            ..Cookie::new(CSRF, secret, Some(CSRF_AGE))
+            ..Cookie::new(&self.cookie_names.csrf, secret, Some(CSRF_AGE))
         }
     }
 
@@ -225,9 +225,9 @@ impl Settings {
             "user_image_urls": images.by_size(),
         });
         vec![
-            self.shared_cookie(LOGGED_IN, "true".into(), max_age, false),
+            self.shared_cookie(&self.cookie_names.logged_in, "true".into(), max_age, false),
             self.shared_cookie(
-                USER_INFO,
+                &self.cookie_names.user_info,
                 quote(&dumps(&info, Style::DEFAULT)),
                 max_age,
                 false,
@@ -243,8 +243,13 @@ impl Settings {
         };
         let age = Some(self.jwt.in_cookie_expiration);
         vec![
-            self.shared_cookie(JWT_HEADER_PAYLOAD, header_payload, age, false),
-            self.shared_cookie(JWT_SIGNATURE, signature, age, true),
+            self.shared_cookie(
+                &self.cookie_names.jwt_header_payload,
+                header_payload,
+                age,
+                false,
+            ),
+            self.shared_cookie(&self.cookie_names.jwt_signature, signature, age, true),
         ]
     }
 
@@ -268,10 +273,16 @@ impl Settings {
     #[must_use]
     pub fn login_cookie_deletions(&self, session: bool) -> Vec<Cookie> {
         let domain = self.session_cookie_domain.as_deref();
-        let mut out: Vec<Cookie> = [JWT_HEADER_PAYLOAD, JWT_SIGNATURE, LOGGED_IN, USER_INFO]
-            .iter()
-            .map(|name| Cookie::deletion(name, domain))
-            .collect();
+        let names = &self.cookie_names;
+        let mut out: Vec<Cookie> = [
+            &names.jwt_header_payload,
+            &names.jwt_signature,
+            &names.logged_in,
+            &names.user_info,
+        ]
+        .iter()
+        .map(|name| Cookie::deletion(name, domain))
+        .collect();
         if session {
             out.push(Cookie {
                 same_site: Some("None"),

@@ -19,6 +19,7 @@ mod rate;
 pub mod registration;
 mod reply;
 pub mod reset;
+pub mod retirement;
 pub mod roles;
 pub mod session;
 mod settings;
@@ -34,7 +35,7 @@ pub use login::{ApiVersion, LoginFailure, LoginOutcome, LoginRequest, login_form
 pub use rate::RateLimiter;
 pub use reply::{Body, Reply};
 pub use roles::Roles;
-pub use settings::{JwtSettings, Settings};
+pub use settings::{CookieNames, JwtSettings, Settings};
 pub use tokens::JwtKeys;
 pub use users::{NewUser, User};
 pub use viewer::{RequestUser, Via, Viewer};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::cookies;
 use crate::third_party::ThirdPartySettings;
 
 /// Settings of accounts and sessions. Secrets never appear in `Debug`.
@@ -87,12 +88,53 @@ pub struct Settings {
     pub allow_email_address_change: bool,
     /// PARENTAL_CONSENT_AGE_LIMIT
     pub parental_consent_age_limit: i64,
+    /// FEATURES.ENABLE_ACCOUNT_DELETION
+    pub enable_account_deletion: bool,
+    /// RETIREMENT_STATES, in order.
+    pub retirement_states: Vec<String>,
+    /// RETIREMENT_SERVICE_WORKER_USERNAME
+    pub retirement_service_worker_username: String,
+    /// USERNAME_REPLACEMENT_WORKER
+    pub username_replacement_worker: String,
+    /// Names of the cookies of a login.
+    pub cookie_names: CookieNames,
     /// Schemes of redirect URIs that OAuth clients may have.
     pub allowed_redirect_uri_schemes: Vec<String>,
     /// Sign-in with other providers.
     pub third_party: ThirdPartySettings,
     /// JWT_AUTH
     pub jwt: JwtSettings,
+}
+
+/// Names of the cookies of a login; installations on one domain tell them apart.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default)]
+pub struct CookieNames {
+    /// EDXMKTG_LOGGED_IN_COOKIE_NAME
+    pub logged_in: String,
+    /// EDXMKTG_USER_INFO_COOKIE_NAME
+    pub user_info: String,
+    /// JWT_AUTH_COOKIE_HEADER_PAYLOAD
+    pub jwt_header_payload: String,
+    /// JWT_AUTH_COOKIE_SIGNATURE
+    pub jwt_signature: String,
+    /// JWT_AUTH_COOKIE: both halves joined.
+    pub jwt: String,
+    /// CSRF_COOKIE_NAME
+    pub csrf: String,
+}
+
+impl Default for CookieNames {
+    fn default() -> Self {
+        Self {
+            logged_in: cookies::LOGGED_IN.into(),
+            user_info: cookies::USER_INFO.into(),
+            jwt_header_payload: cookies::JWT_HEADER_PAYLOAD.into(),
+            jwt_signature: cookies::JWT_SIGNATURE.into(),
+            jwt: cookies::JWT.into(),
+            csrf: cookies::CSRF.into(),
+        }
+    }
 }
 
 /// JWT_AUTH and its neighbours.
@@ -186,6 +228,11 @@ impl Default for Settings {
             enable_secondary_email: false,
             allow_email_address_change: true,
             parental_consent_age_limit: 13,
+            enable_account_deletion: true,
+            retirement_states: crate::retirement::DEFAULT_STATES.map(str::to_owned).to_vec(),
+            retirement_service_worker_username: "RETIREMENT_SERVICE_USER".into(),
+            username_replacement_worker: String::new(),
+            cookie_names: CookieNames::default(),
             allowed_redirect_uri_schemes: vec!["http".into(), "https".into()],
             third_party: ThirdPartySettings::default(),
             jwt: JwtSettings::default(),

@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use identity::cookies::{self, Cookie};
+use identity::cookies::Cookie;
 use identity::session::{Session, SessionState};
 use identity::{
     Authenticator, Body, Credentials, Identity, Refusal, Reply, RequestUser, User, Viewer,
@@ -321,7 +321,7 @@ async fn ask(
             .headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok()),
-        jwt_cookie: jwt_cookie(&parts.headers),
+        jwt_cookie: jwt_cookie(&parts.headers, identity),
         session_user: session.user(),
         csrf_failure: csrf_failure.as_deref(),
     };
@@ -332,13 +332,14 @@ async fn ask(
 }
 
 /// The JWT of the cookies: both halves joined, or the whole one (identity.md §5.1).
-fn jwt_cookie(headers: &HeaderMap) -> Option<String> {
-    let halves = cookie(headers, cookies::JWT_HEADER_PAYLOAD)
-        .zip(cookie(headers, cookies::JWT_SIGNATURE))
+fn jwt_cookie(headers: &HeaderMap, identity: &Identity) -> Option<String> {
+    let names = &identity.settings().cookie_names;
+    let halves = cookie(headers, &names.jwt_header_payload)
+        .zip(cookie(headers, &names.jwt_signature))
         .filter(|(head, signature)| !head.is_empty() && !signature.is_empty());
     match halves {
         Some((head, signature)) => Some(format!("{head}.{signature}")),
-        None => cookie(headers, cookies::JWT)
+        None => cookie(headers, &names.jwt)
             .filter(|token| !token.is_empty())
             .map(str::to_owned),
     }

@@ -14,4 +14,5 @@ mod oauth;
 mod recorded;
 mod registration;
 mod requests;
+mod retirement;
 mod third_party;

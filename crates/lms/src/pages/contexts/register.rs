@@ -83,7 +83,7 @@ impl PageContext for RegisterPage {
             field("password", "Password", "password", "new-password"),
             FormField {
                 options: vec![
-                    ("".to_owned(), "--".to_owned()),
+                    (String::new(), "--".to_owned()),
                     ("PT".to_owned(), "Portugal".to_owned()),
                 ],
                 value: "PT".to_owned(),

@@ -8,6 +8,7 @@ pub mod accounts;
 mod anonymous;
 mod authenticate;
 pub mod cookies;
+pub mod email_change;
 mod error;
 mod form;
 mod lockout;

@@ -1,11 +1,13 @@
 //! The accounts API (contracts/identity.md §8).
 
 mod codes;
+mod lists;
 mod name_change;
 mod preferences;
 mod python;
 mod update;
 
+pub use lists::PageQuery;
 pub use preferences::PreferenceOutcome;
 
 use std::collections::{BTreeMap, HashMap};
@@ -62,7 +64,7 @@ fn whole_seconds(moment: NaiveDateTime) -> String {
 }
 
 /// A moment as REST framework writes it.
-fn moment(moment: NaiveDateTime) -> String {
+pub(super) fn moment(moment: NaiveDateTime) -> String {
     if moment.nanosecond() / 1000 == 0 {
         whole_seconds(moment)
     } else {

@@ -306,3 +306,58 @@ async fn preferences_and_names() {
         assert_eq!(confirm(&root).await, 404);
     }
 }
+
+/// §7.3: a new address is confirmed by its link; §14: a disabled account is shut out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn addresses_and_standing() {
+    use identity::email_change::EmailChangeOutcome;
+    for engine in engines::all().await {
+        let identity = &engine.identity;
+        let alice = engines::user(identity, true).await;
+        let root = staff(identity).await;
+        let wanted = format!("{}@new.test", unique("a"));
+        assert_eq!(
+            patch(identity, &alice, json!({ "email": wanted }))
+                .await
+                .status,
+            200
+        );
+        let row = identity
+            .db()
+            .read_one(
+                "SELECT activation_key FROM student_pendingemailchange WHERE user_id = ?",
+                &db::params![alice.id],
+            )
+            .await
+            .unwrap()
+            .unwrap();
+        let key = row.text("activation_key").unwrap();
+        let bad = identity
+            .confirm_email_change("nonsense", now())
+            .await
+            .unwrap();
+        assert_eq!(bad, EmailChangeOutcome::InvalidKey);
+        let done = identity.confirm_email_change(&key, now()).await.unwrap();
+        let EmailChangeOutcome::Changed { user, old_email } = done else {
+            panic!("{done:?}")
+        };
+        assert_eq!((user.email, old_email), (wanted, alice.email.clone()));
+        let again = identity.confirm_email_change(&key, now()).await.unwrap();
+        assert_eq!(again, EmailChangeOutcome::InvalidKey);
+
+        let form = identity::Form::from([
+            ("username", alice.username.as_str()),
+            ("account_action", "disable"),
+        ]);
+        let refused = identity
+            .set_account_standing(&alice, &form, now())
+            .await
+            .unwrap();
+        assert_eq!(refused.status, 404);
+        let done = identity
+            .set_account_standing(&root, &form, now())
+            .await
+            .unwrap();
+        assert_eq!(done.status, 200);
+    }
+}

@@ -4,6 +4,7 @@
 //! content demand one, so that a route that forgets its check does not compile.
 
 mod denial;
+mod merged;
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use opaque_keys::CourseKey;
 use records::course_overviews::CourseOverview;
 
 pub use denial::{Denial, Denied, response};
+pub use merged::MergedView;
 
 use crate::learner::{Learner, flags, modes};
 use crate::partitions::{CONTENT_TYPE_GATE, FULL_ACCESS, Groups};

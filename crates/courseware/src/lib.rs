@@ -4,10 +4,14 @@
 //! is decided by [`access`] alone and handed on as proof values.
 
 pub mod access;
+pub mod blocks_api;
+pub mod catalog;
 pub mod error;
+pub mod index_dictionary;
 pub mod learner;
 pub mod partitions;
 pub mod random;
+pub mod selection;
 pub mod view;
 
 pub use error::{Error, Result};

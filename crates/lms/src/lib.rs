@@ -3,6 +3,7 @@
 //! [`app`] is what a server listens with; [`router`] the same routes without the layers around them. Each area adds
 //! its routes with one line in [`router`]; handlers extract (see [`auth`]), call one domain function and answer.
 
+pub mod api;
 pub mod auth;
 pub mod clock;
 pub mod pages;
@@ -27,6 +28,8 @@ pub fn router(state: LmsState) -> Router {
     Router::new()
         // What a request costs before any handler: benchmarks divide by it.
         .route("/stoa/empty", get(|| async { "ok" }))
+        .merge(api::courses::router(&state))
+        .merge(api::blocks::router(&state))
         .layer(axum::middleware::from_fn(auth::send_cookies))
         .with_state(state)
         .merge(switches)

@@ -131,6 +131,14 @@ impl LmsSettings {
             .unwrap_or_else(|| format!("{}/learning", self.lms_url))
     }
 
+    /// Switches that access depends on.
+    #[must_use]
+    pub fn rules(&self) -> courseware::access::Rules {
+        courseware::access::Rules {
+            disable_start_dates: self.disable_start_dates,
+        }
+    }
+
     /// An address of the LMS: what is absolute stays, a path gets `lms_url` in front.
     #[must_use]
     pub fn absolute(&self, url: &str) -> String {

@@ -198,7 +198,7 @@ fn blocks() {
     excluded.gating_excluded = true;
     let mut early_bird = gated(learner("audit"));
     early_bird.enrollment.as_mut().unwrap().created = Some(at("2024-01-01T00:00:00Z"));
-    let cases: &[(&str, Learner, &str, &str, &str)] = &[
+    let cases: Vec<(&str, Learner, &str, &str, &str)> = vec![
         ("learner", learner("audit"), "html@plain", during, "ok"),
         (
             "learner",
@@ -376,7 +376,7 @@ fn blocks() {
             "ok",
         ),
     ];
-    for (who, learner, what, when, wanted) in cases {
+    for (who, learner, what, when, wanted) in &cases {
         let view = CourseView::of(
             Arc::clone(&course),
             learner.clone(),
@@ -429,7 +429,7 @@ fn courses() {
     };
     let mut pre_start = learner("audit");
     pre_start.flags.push(flags::PRE_START_ACCESS.into());
-    let cases: &[(&str, &CourseFacts, Learner, &str, &str, &str)] = &[
+    let cases: Vec<(&str, &CourseFacts, Learner, &str, &str, &str)> = vec![
         ("learner", &facts, learner("audit"), during, "ok", "ok"),
         (
             "learner",
@@ -539,7 +539,7 @@ fn courses() {
             "audit_expired",
         ),
     ];
-    for (who, facts, learner, when, load, page) in cases {
+    for (who, facts, learner, when, load, page) in &cases {
         let (rules, now) = (Rules::default(), at(when));
         assert_eq!(
             name(&course_load(facts, learner, rules, now)),

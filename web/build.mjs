@@ -30,6 +30,7 @@ async function emit(name, bytes) {
 const bundles = [
   { name: "app.js", entry: "src/app.ts", format: "esm" },
   { name: "video.js", entry: "src/video.ts", format: "esm" },
+  { name: "interactive.js", entry: "src/interactive.ts", format: "esm" },
   { name: "math.js", entry: "src/math.ts", format: "esm" },
   { name: "runtime.js", entry: "src/runtime.ts", format: "iife" },
   { name: "app.css", entry: "style/app.css" },

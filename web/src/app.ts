@@ -88,6 +88,9 @@ function startUnit(root: ParentNode): void {
   startBookmark(root);
 }
 
+// Content that another bundle has put into the unit.
+document.addEventListener("stoa:unit-content", (event) => startProblems((event as CustomEvent<Element>).detail));
+
 startMenus();
 startTheme();
 startSmallThings();

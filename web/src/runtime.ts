@@ -57,8 +57,8 @@ class LmsRuntime {
 
 const listeners = new Map<string, Listener[]>();
 const globals = window as unknown as Record<string, unknown>;
-/** Types of shimmed modules that the page's own script serves. */
-const covered = new Set(["Problem", "HTMLModule", "Video", "Sequence", "VideoBlock"]);
+/** Types of shimmed modules that the page's own scripts serve. */
+const covered = new Set(["Problem", "HTMLModule", "Video", "Sequence", "Conditional", "Poll", "WordCloud"]);
 
 function argumentsOf(element: Element): Args {
   const script = element.querySelector(":scope > .xblock-json-init-args, :scope > .xblock_json_init_args");
@@ -128,6 +128,7 @@ Object.assign(globals, {
   // Course scripts call these; texts stay as their authors wrote them.
   gettext: (text: string) => text,
   ngettext: (one: string, many: string, count: number) => (count === 1 ? one : many),
+  emit_event: () => undefined,
   Logger: { log: () => undefined, listen: () => undefined },
   // Pictures as answers are served by the page's own script; the recorded markup calls this.
   ImageInput: function ImageInput() {

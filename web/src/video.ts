@@ -84,7 +84,9 @@ class Player {
     const inner = element("div", { class: "s-video__in" });
     inner.append(column);
     this.#box.classList.add("s-video");
+    const downloads = this.#box.querySelector(".wrapper-downloads");
     this.#box.replaceChildren(inner);
+    if (downloads) this.#box.after(downloads);
     return made;
   }
 

@@ -23,49 +23,46 @@ pub struct Needs {
     pub math: bool,
     /// A video player.
     pub video: bool,
-    /// The XBlock runtime with jQuery: blocks with an initialiser of their own, or authors' scripts.
+    /// Conditional content, polls, surveys, word clouds.
+    pub interactive: bool,
+    /// jQuery and the XBlock runtime: authors' scripts.
     pub runtime: bool,
 }
 
-/// Initialisers that the page's own script covers, by `xmodule-type` of the shim.
-const COVERED_SHIMS: [&str; 5] = ["Problem", "HTMLModule", "Video", "Sequence", "VideoBlock"];
+/// Initialisers and shimmed types that the bundle of small interactive blocks serves.
+const INTERACTIVE: [&str; 3] = ["DoneXBlock", "PollBlock", "SurveyBlock"];
+const INTERACTIVE_SHIMS: [&str; 3] = ["Conditional", "Poll", "WordCloud"];
 
 /// Looks through prepared HTML of all blocks of a unit.
+///
+/// An initialiser alone needs no runtime: the functions that ours name are in our bundles, and any other comes with a
+/// script of the block or its author.
 pub fn needs<'a>(blocks: impl Iterator<Item = &'a str>) -> Needs {
     let mut needs = Needs::default();
     for html in blocks {
         needs.math |= ["\\(", "\\[", "[mathjaxinline]", "[mathjax]"]
             .iter()
             .any(|mark| html.contains(mark));
+        let is_shimmed = |kind: &&str| html.contains(&format!("\"xmodule-type\": \"{kind}\""));
+        needs.interactive |= INTERACTIVE_SHIMS.iter().any(is_shimmed);
         for tag in Tags::new(html) {
-            needs.video |= tag.name == "video" || tag.attribute("data-metadata").is_some();
             let kind = tag.attribute("type").unwrap_or_default();
-            needs.runtime |= match tag.name {
-                "script" => kind.is_empty() || kind.contains("javascript") || kind == "module",
-                _ => tag
-                    .attribute("data-init")
-                    .is_some_and(|init| needs_runtime(init, html)),
-            };
+            let is_code = kind.is_empty() || kind.contains("javascript") || kind == "module";
+            needs.video |= tag.name == "video" || tag.attribute("data-metadata").is_some();
+            needs.runtime |= tag.name == "script" && is_code;
+            needs.interactive |= tag
+                .attribute("data-init")
+                .is_some_and(|init| INTERACTIVE.contains(&init));
         }
     }
     needs
 }
 
-fn needs_runtime(initialiser: &str, html: &str) -> bool {
-    if initialiser != "XBlockToXModuleShim" {
-        return true;
-    }
-    let is_covered = |kind: &str| {
-        html.contains(&format!("\"xmodule-type\": \"{kind}\""))
-            || html.contains(&format!("\"xmodule-type\":\"{kind}\""))
-    };
-    !COVERED_SHIMS.iter().any(|kind| is_covered(kind))
-}
-
 /// Prepares a block's HTML: content in place, names added, the engine's own words in the page's language.
 #[must_use]
 pub fn prepare(html: &str, locale: &Locale) -> String {
-    let named = add_names(&place_content(html), locale);
+    let placed = without_frame_scripts(&place_content(html));
+    let named = add_names(&placed, locale);
     localise(&named, locale)
 }
 
@@ -92,6 +89,29 @@ fn place_content(html: &str) -> String {
     }
     placed.push_str(rest);
     placed
+}
+
+/// Drops the script by which blocks speak to a page around their frame: here there is none, and it would load the runtime.
+fn without_frame_scripts(html: &str) -> String {
+    let mut kept = String::with_capacity(html.len());
+    let mut rest = html;
+    while let Some((before, after)) = rest.split_once("<script>") {
+        let Some((script, tail)) = after.split_once("</script>") else {
+            break;
+        };
+        kept.push_str(before);
+        if !script
+            .trim_start()
+            .starts_with("function emit_event(message)")
+        {
+            kept.push_str("<script>");
+            kept.push_str(script);
+            kept.push_str("</script>");
+        }
+        rest = tail;
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// Undoes the escaping of an attribute's value.
@@ -228,7 +248,10 @@ mod tests {
         assert!(found("<p>\\(x\\)</p>").math);
         assert!(found("<script>x</script>").runtime);
         assert!(!found("<script type=\"json/xblock-args\">{}</script>").runtime);
-        assert!(found("<div data-init=\"WordCloud\"></div>").runtime);
+        assert!(found("<div data-init=\"PollBlock\"></div>").interactive);
+        assert!(found("<script>{\"xmodule-type\": \"Conditional\"}</script>").interactive);
+        let frame = "<script>\n    function emit_event(message) {\n        parent.postMessage(message, '*');\n    }\n</script>";
+        assert_eq!(found(&prepared(frame)), Needs::default());
         let shim = "<div data-init=\"XBlockToXModuleShim\"><script type=\"json/xblock-args\">{\"xmodule-type\": \"Problem\"}</script></div>";
         assert!(!found(shim).runtime);
         assert!(found("<div data-metadata=\"{}\"></div>").video);

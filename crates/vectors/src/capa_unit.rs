@@ -1,8 +1,12 @@
 //! Unit `capa`.
 
 use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use capa::{CorrectMap, Environment, Error, GraderQueue, Problem, ProblemState};
+use sandbox::{Sandbox, Settings};
 use serde_json::{Map, Value, json};
 
 use crate::Answer;
@@ -34,6 +38,37 @@ impl GraderQueue for Queue {
     fn default_queue_name(&self) -> String {
         "Org-Course".to_owned()
     }
+}
+
+/// Scripts run in the interpreter of `STOA_SANDBOX_PYTHON`, or the default one.
+pub(crate) fn sandbox() -> &'static Sandbox {
+    static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
+    SANDBOX.get_or_init(|| {
+        let mut settings = Settings::default();
+        if let Some(python) = std::env::var_os("STOA_SANDBOX_PYTHON") {
+            settings.python = python.into();
+        }
+        Sandbox::new(settings)
+    })
+}
+
+/// The members under `python_lib/` as the archive that a course has; none when there are none.
+fn python_lib(files: &HashMap<String, String>) -> Option<Vec<u8>> {
+    let members: Vec<_> = files
+        .iter()
+        .filter_map(|(name, text)| Some((name.strip_prefix("python_lib/")?, text)))
+        .collect();
+    if members.is_empty() {
+        return None;
+    }
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in members {
+        archive
+            .start_file(name, zip::write::SimpleFileOptions::default())
+            .ok()?;
+        archive.write_all(text.as_bytes()).ok()?;
+    }
+    Some(archive.finish().ok()?.into_inner())
 }
 
 fn text(error: &Error) -> String {
@@ -75,7 +110,11 @@ fn run(op: &str, input: &Value) -> Result<Value, Error> {
             .to_owned(),
         sent: std::cell::RefCell::default(),
     });
+    let scripts = sandbox().for_request(Instant::now() + Duration::from_secs(10));
+    let python_lib = python_lib(&files);
     let env = Environment {
+        scripts: Some(&scripts),
+        python_lib: python_lib.as_deref(),
         anonymous_student_id: "5afe5d9bb03796557ee2614f5c9611fb",
         user_id: Some(7),
         correctness_available: input.get("withhold") != Some(&Value::Bool(true)),

@@ -359,6 +359,7 @@ impl Identity {
         }
         let account = Account {
             user: User::from_row(&row)?,
+            persona: crate::Persona::default(),
             disabled: row.opt_text("standing")?.as_deref() == Some("disabled"),
             owns_application: row.bool("owns_application")?,
         };

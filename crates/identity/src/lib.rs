@@ -38,7 +38,7 @@ pub use reply::{Body, Reply};
 pub use roles::Roles;
 pub use settings::{CookieNames, JwtSettings, Settings};
 pub use tokens::JwtKeys;
-pub use users::{NewUser, User};
+pub use users::{NewUser, Persona, User};
 pub use viewer::{RequestUser, Via, Viewer};
 
 use std::sync::Arc;

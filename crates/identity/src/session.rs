@@ -11,7 +11,7 @@ use records::sessions as rows;
 
 use crate::cookies::Cookie;
 use crate::users::Account;
-use crate::{Identity, Result, User, random};
+use crate::{Identity, Persona, Result, User, random};
 
 /// `_auth_user_backend` of password logins.
 pub const PASSWORD_BACKEND: &str = "django.contrib.auth.backends.AllowAllUsersModelBackend";
@@ -175,7 +175,7 @@ pub enum SessionState {
     /// No cookie, an unknown key, or nobody signed in.
     Anonymous(Option<Session>),
     /// Somebody is signed in.
-    User(Session, Box<User>),
+    User(Session, Box<User>, Box<Persona>),
     /// The account is closed: standing `disabled`, or a password that was made unusable. The answer is 403 with
     /// the page "Your account has been disabled" for pages, 401 for calls (§1.1, §14).
     Disabled(Session, Box<User>),
@@ -191,7 +191,16 @@ impl SessionState {
     #[must_use]
     pub fn user(&self) -> Option<&User> {
         match self {
-            Self::User(_, user) => Some(user),
+            Self::User(_, user, _) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// How to address the signed-in user.
+    #[must_use]
+    pub fn persona(&self) -> Option<&Persona> {
+        match self {
+            Self::User(_, _, persona) => Some(persona),
             _ => None,
         }
     }
@@ -201,7 +210,7 @@ impl SessionState {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Anonymous(session) => session.as_ref(),
-            Self::User(session, _) => Some(session),
+            Self::User(session, ..) => Some(session),
             _ => None,
         }
     }
@@ -211,7 +220,7 @@ impl SessionState {
     pub fn into_session(self) -> Option<Session> {
         match self {
             Self::Anonymous(session) => session,
-            Self::User(session, _) => Some(session),
+            Self::User(session, ..) => Some(session),
             _ => None,
         }
     }
@@ -272,7 +281,11 @@ impl Identity {
         if account.is_closed() {
             return Ok(SessionState::Disabled(session, Box::new(user.clone())));
         }
-        Ok(SessionState::User(session, Box::new(account.user)))
+        Ok(SessionState::User(
+            session,
+            Box::new(account.user),
+            Box::new(account.persona),
+        ))
     }
 
     /// Reads a stored session that has not expired.

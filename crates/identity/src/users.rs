@@ -39,10 +39,22 @@ pub struct NewUser {
     pub language: Option<String>,
 }
 
+/// How pages address a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Persona {
+    /// Full name of the profile; empty without one.
+    pub name: String,
+    /// Preference `time_zone`.
+    pub time_zone: Option<String>,
+    /// Preference `pref-lang`.
+    pub language: Option<String>,
+}
+
 /// A user with what decides whether credentials may still be used.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub user: User,
+    pub persona: Persona,
     /// student_userstanding says `disabled`.
     pub disabled: bool,
     /// Owns an OAuth application: such service users have no password and still work.
@@ -74,8 +86,13 @@ impl Identity {
         let sql = format!(
             "SELECT {}, st.account_status AS standing, \
              EXISTS (SELECT 1 FROM oauth2_provider_application a WHERE a.user_id = u.id) \
-             AS owns_application \
+             AS owns_application, p.name AS persona_name, \
+             (SELECT MAX(f.value) FROM user_api_userpreference f \
+             WHERE f.user_id = u.id AND f.`key` = 'time_zone') AS time_zone, \
+             (SELECT MAX(f.value) FROM user_api_userpreference f \
+             WHERE f.user_id = u.id AND f.`key` = 'pref-lang') AS pref_lang \
              FROM auth_user u LEFT JOIN student_userstanding st ON st.user_id = u.id \
+             LEFT JOIN auth_userprofile p ON p.user_id = u.id \
              WHERE {condition}",
             columns::<User>("u.")
         );
@@ -84,6 +101,11 @@ impl Identity {
         };
         Ok(Some(Account {
             user: User::from_row(&row)?,
+            persona: Persona {
+                name: row.opt_text("persona_name")?.unwrap_or_default(),
+                time_zone: row.opt_text("time_zone")?,
+                language: row.opt_text("pref_lang")?,
+            },
             disabled: row.opt_text("standing")?.as_deref() == Some("disabled"),
             owns_application: row.bool("owns_application")?,
         }))

@@ -131,6 +131,19 @@ async fn session_state(
     if matches!(state, SessionState::Stale) {
         CookieJar::of(parts).add(identity.settings().login_cookie_deletions(true));
     }
+    if let (Some(user), Some(persona)) = (state.user(), state.persona()) {
+        // Pages that are made after this one know whom they address and in which language.
+        if persona.language.is_some() {
+            parts.extensions.remove::<web_kit::Locale>();
+        }
+        parts.extensions.insert(web_kit::Viewer {
+            username: user.username.clone(),
+            name: persona.name.clone(),
+            is_staff: user.is_staff,
+            time_zone: persona.time_zone.clone(),
+            language: persona.language.clone(),
+        });
+    }
     let state = Arc::new(state);
     parts.extensions.insert(Arc::clone(&state));
     Ok(state)

@@ -6,6 +6,9 @@
 pub mod api;
 pub mod auth;
 pub mod clock;
+pub mod form;
+pub mod heartbeat;
+pub mod identity_api;
 pub mod pages;
 pub mod routes;
 pub mod state;
@@ -30,6 +33,9 @@ pub fn router(state: LmsState) -> Router {
         .route("/stoa/empty", get(|| async { "ok" }))
         .merge(api::courses::router(&state))
         .merge(api::blocks::router(&state))
+        .merge(heartbeat::router())
+        .merge(identity_api::router(&state))
+        .merge(pages::router(&state))
         .layer(axum::middleware::from_fn(auth::send_cookies))
         .with_state(state)
         .merge(switches)

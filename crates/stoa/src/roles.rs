@@ -33,13 +33,12 @@ pub fn routers(app: &App) -> anyhow::Result<Routers> {
     let studio_kit = web_kit_of(&app.config, &[])?;
     Ok(Routers {
         lms: lms::app(state),
-        studio: web_kit_studio(&studio_kit),
+        studio: studio::app(studio::StudioState {
+            store: app.store.clone(),
+            lms_url: app.config.lms_address(),
+            kit: studio_kit,
+        }),
     })
-}
-
-/// Studio until authoring has its pages.
-fn web_kit_studio(kit: &WebKit) -> Router {
-    web_kit::stack::serve_with(kit, web_kit::ErrorStyle::Page, Router::new())
 }
 
 fn text(address: &Option<Origin>) -> Option<String> {

@@ -1,13 +1,16 @@
 //! Pages that every role shows, and the small forms of the footer (language, theme).
 
-use axum::Router;
+use std::time::Duration;
+
 use axum::extract::{Form, State};
 use axum::http::header::{LOCATION, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::error::WebError;
 use crate::i18n;
@@ -99,6 +102,35 @@ impl PageContext for StudioToComePage {
             lms_url: "http://localhost:8000".to_owned(),
         }]
     }
+}
+
+/// Time that stores have to answer a heartbeat.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The answer of `/heartbeat`: 200 with `{store: {"status": true, "message": "OK"}}`, 503 when a store is wrong or
+/// does not answer in time. What is wrong goes to the log.
+pub async fn heartbeat(
+    stores: impl Future<Output = [(&'static str, Option<String>); 2]>,
+) -> Response {
+    let Ok(stores) = tokio::time::timeout(PATIENCE, stores).await else {
+        let body = json!({ "stores": { "status": false, "message": "no answer in time" } });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+    };
+    let mut body = serde_json::Map::new();
+    for (name, wrong) in &stores {
+        if let Some(error) = wrong {
+            tracing::error!(store = name, error, "heartbeat failed");
+        }
+        let message = if wrong.is_none() { "OK" } else { "fail" };
+        let value = json!({ "status": wrong.is_none(), "message": message });
+        body.insert((*name).to_owned(), value);
+    }
+    let status = if stores.iter().all(|(_, wrong)| wrong.is_none()) {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(serde_json::Value::Object(body))).into_response()
 }
 
 /// `POST /i18n/setlang/` (Django's) and `POST /stoa/theme`: set a cookie and go back. Mount under [`crate::csrf::protect`].

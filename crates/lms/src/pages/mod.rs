@@ -1,13 +1,20 @@
 //! Pages of the LMS: their typed contexts and the templates they fill.
 //!
-//! A handler gathers facts, fills a context of [`contexts`] and calls [`web_kit::Page::render`]. Nothing here reads a
-//! store or decides who may see what.
+//! A handler gathers facts, fills a context of [`contexts`] and calls [`web_kit::Page::render`]. What a person may see
+//! is decided by `courseware::access` alone.
 
 pub mod blocks;
 pub mod contexts;
+mod sign_in;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use rust_embed::RustEmbed;
+use web_kit::csrf;
 use web_kit::render::TemplateSet;
+
+use crate::state::LmsState;
 
 #[derive(RustEmbed)]
 #[folder = "templates/"]
@@ -17,4 +24,12 @@ struct Templates;
 #[must_use]
 pub fn templates() -> TemplateSet {
     TemplateSet::of::<Templates>()
+}
+
+/// The routes of the pages; unsafe requests need a CSRF token.
+pub fn router(state: &LmsState) -> Router<LmsState> {
+    Router::new()
+        .route("/", get(sign_in::root))
+        .merge(sign_in::router())
+        .layer(from_fn_with_state(state.kit.clone(), csrf::protect))
 }

@@ -5,6 +5,7 @@ mod archive_tests;
 mod doctor;
 mod edit;
 mod heads;
+mod health;
 mod import;
 mod read;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Typed contexts of the LMS's templates. Each page has a type, a template of the same name and samples that tests render.
 
+mod authorize;
 mod catalog;
 mod course;
 mod course_about;
@@ -15,6 +16,7 @@ mod unit;
 #[cfg(test)]
 mod tests;
 
+pub use authorize::{AuthorizeErrorPage, AuthorizePage};
 pub use catalog::{CatalogCard, CatalogPage, Pages};
 pub use course::{CourseFrame, Mark, StaffBar, Tab};
 pub use course_about::{CourseAboutPage, EnrollState};

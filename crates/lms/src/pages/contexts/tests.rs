@@ -44,6 +44,8 @@ fn all_pages() -> Vec<(String, String)> {
     let kit = kit();
     let mut pages = Vec::new();
     rendered::<LoginPage>(&kit, &mut pages);
+    rendered::<AuthorizePage>(&kit, &mut pages);
+    rendered::<AuthorizeErrorPage>(&kit, &mut pages);
     rendered::<LogoutPage>(&kit, &mut pages);
     rendered::<DashboardPage>(&kit, &mut pages);
     rendered::<CatalogPage>(&kit, &mut pages);
@@ -137,6 +139,10 @@ fn no_bare_text_and_no_missing_translation() {
     sources.push((
         "blocks.rs".to_owned(),
         include_str!("../blocks.rs").to_owned(),
+    ));
+    sources.push((
+        "sign_in.rs".to_owned(),
+        include_str!("../sign_in.rs").to_owned(),
     ));
     problems.extend(web_kit::i18n::audit::missing_translations(
         &sources,

@@ -154,6 +154,9 @@ fn words(page: &Page, failure: &LoginFailure) -> String {
             );
             fill(text, *minutes)
         }
+        LoginFailure::NoLinkedAccount { .. } => locale
+            .gettext("No account is linked to your sign-in elsewhere yet. Sign in with your password once.")
+            .to_owned(),
         LoginFailure::RateLimited => locale
             .gettext("Too many attempts. Wait a few minutes and try again.")
             .to_owned(),

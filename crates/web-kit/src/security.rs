@@ -44,11 +44,14 @@ impl PagePolicy {
 }
 
 fn platform(nonce: &Nonce, forms: &str, frames: &str) -> String {
+    let own = |origins: &str| format!("'self' {origins}").trim_end().to_owned();
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{}'; style-src 'self'; img-src 'self' data: https:; \
-         media-src 'self' https:; font-src 'self'; connect-src 'self'; frame-src 'self' {frames}; manifest-src 'self'; \
-         form-action 'self' {forms}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
-        nonce.as_str()
+         media-src 'self' https:; font-src 'self'; connect-src 'self'; frame-src {}; manifest-src 'self'; \
+         form-action {}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+        nonce.as_str(),
+        own(frames),
+        own(forms)
     )
 }
 

@@ -164,6 +164,11 @@ pub fn serve_with(kit: &WebKit, style: ErrorStyle, router: Router) -> Router {
         .fallback(|| async { WebError::not_found() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(kit.settings().body_limit))
+        // Inside the cookie and the compression, so that error pages have both; `observe` styles what arises outside.
+        .layer(middleware::from_fn_with_state(
+            (kit.clone(), style),
+            crate::error::style,
+        ))
         .layer(middleware::from_fn(csrf::layer))
         .layer(middleware::from_fn_with_state(kit.clone(), speak))
         .layer(compression)

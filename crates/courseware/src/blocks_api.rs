@@ -147,15 +147,20 @@ pub async fn blocks(
     let mut gated = HashSet::new();
     let mut scheduled = false;
     let merged = access::MergedView::of(view);
+    let libraries: Vec<BlockRef<'_>> = tree
+        .blocks()
+        .filter(|block| block.block_type() == "library_content")
+        .collect();
+    // Also whoever asks for all blocks has a selection of their own.
+    let selections = selection::of_blocks(db, &view.learner, &libraries, view.now).await?;
+    let splits = if allowed.everything {
+        transform::Splits::new()
+    } else {
+        transform::splits(store, &tree, view).await?
+    };
+    let access = transform::Access::new(view, query, &splits, &merged);
+    access.select(&mut tree, &selections);
     if !allowed.everything {
-        let libraries: Vec<BlockRef<'_>> = tree
-            .blocks()
-            .filter(|block| block.block_type() == "library_content")
-            .collect();
-        let selections = selection::of_blocks(db, &view.learner, &libraries, view.now).await?;
-        let splits = transform::splits(store, &tree, view).await?;
-        let access = transform::Access::new(view, query, &splits, &merged);
-        access.select(&mut tree, &selections);
         scheduled = access.scheduled(&tree);
         gated = access.gated(&tree);
         access.remove(&mut tree, &mut denials);
@@ -166,7 +171,7 @@ pub async fn blocks(
     } else {
         video::Encodings::default()
     };
-    let discussions = fields::definitions(store, &tree, query).await?;
+    let definitions = fields::definitions(store, &tree, query).await?;
     let counts = query.wants("block_counts").then(|| tree.counts());
     let depths = tree.depths();
     if let Some(depth) = query.depth {
@@ -208,7 +213,7 @@ pub async fn blocks(
         gated: &gated,
         scheduled,
         videos: &videos,
-        definitions: &discussions,
+        definitions: &definitions,
         merged: &merged,
     };
     Ok(shown

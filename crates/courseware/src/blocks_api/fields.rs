@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use course_model::{BlockIdx, BlockRef, Fields};
+use course_model::{BlockIdx, BlockRef, Fields, Scope};
 use modulestore::ModuleStore;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,7 @@ use super::{Answered, Query};
 use crate::Result;
 use crate::access::{MergedView, has_score};
 use crate::catalog::rest_date;
+use crate::index_dictionary::problem_types;
 use crate::view::CourseView;
 
 /// Types whose view works on every device.
@@ -23,10 +24,21 @@ const MULTI_DEVICE: &[&str] = &[
     "about",
     "static_tab",
     "course_info",
-    "problem",
     "drag-and-drop-v2",
     "poll",
     "survey",
+];
+
+/// Responses whose inputs work on every device.
+const MULTI_DEVICE_RESPONSES: &[&str] = &[
+    "choiceresponse",
+    "choicetextresponse",
+    "formularesponse",
+    "multiplechoiceresponse",
+    "numericalresponse",
+    "optionresponse",
+    "stringresponse",
+    "truefalseresponse",
 ];
 
 /// What html blocks say where their text is not given out.
@@ -71,16 +83,21 @@ impl Links<'_> {
     }
 }
 
-/// Bodies of blocks whose own data is asked for and needs them.
+/// Bodies of the blocks whose answer is not in the structure alone.
 pub(super) async fn definitions(
     store: &ModuleStore,
     tree: &Tree<'_>,
     query: &Query,
 ) -> Result<HashMap<BlockIdx, Arc<Fields>>> {
     let asked = |name: &str| query.student_view_data.iter().any(|one| one == name);
+    let multi_device = query.wants("student_view_multi_device");
     let wanted: Vec<BlockRef<'_>> = tree
         .blocks()
-        .filter(|block| block.block_type() == "discussion" && asked("discussion"))
+        .filter(|block| match block.block_type() {
+            "discussion" => asked("discussion"),
+            "problem" => multi_device,
+            _ => FROM_STRUCTURE.iter().any(|name| is_content(*block, name)),
+        })
         .collect();
     let Some(first) = wanted.first() else {
         return Ok(HashMap::new());
@@ -88,6 +105,17 @@ pub(super) async fn definitions(
     let places: Vec<BlockIdx> = wanted.iter().map(|block| block.idx()).collect();
     let bodies = store.definitions(first.snapshot(), &places).await?;
     Ok(places.into_iter().zip(bodies).collect())
+}
+
+/// Fields that nearly all types keep in the structure.
+const FROM_STRUCTURE: &[&str] = &["display_name", "weight"];
+
+/// Whether a type keeps a field in its definition.
+fn is_content(block: BlockRef<'_>, name: &str) -> bool {
+    block
+        .kind()
+        .field(name)
+        .is_some_and(|field| field.scope == Scope::Content)
 }
 
 /// Everything that a block's JSON is made of.
@@ -126,7 +154,9 @@ impl Writer<'_> {
             format!("{}/xblock/{id}", self.links.base).into(),
         );
         out.insert("type".into(), block.block_type().into());
-        out.insert("display_name".into(), display_name(block));
+        let name = self.field(block, "display_name").cloned();
+        let name = name.filter(|name| !name.is_null());
+        out.insert("display_name".into(), name.unwrap_or_else(|| "".into()));
         self.settings(block, &mut out);
         self.computed(block, &mut out);
         if let Some(refusal) = self.denials.get(&block.idx()) {
@@ -163,7 +193,12 @@ impl Writer<'_> {
             }
         }
         put("has_score", has_score(block).into());
-        put("weight", block.float("weight").into());
+        let weight = if is_content(block, "weight") {
+            self.field(block, "weight").and_then(Value::as_f64)
+        } else {
+            block.float("weight")
+        };
+        put("weight", weight.into());
         let show = block.field("show_correctness").cloned();
         put("show_correctness", show.unwrap_or_default());
         put("hide_from_toc", block.flag("hide_from_toc").into());
@@ -201,7 +236,10 @@ impl Writer<'_> {
             out.insert("student_view_data".into(), data);
         }
         if wants("student_view_multi_device") {
-            let works = MULTI_DEVICE.contains(&block.block_type());
+            let works = match block.block_type() {
+                "problem" => self.problem_works_everywhere(idx),
+                other => MULTI_DEVICE.contains(&other),
+            };
             out.insert("student_view_multi_device".into(), works.into());
         }
         if let Some(counts) = self.counts {
@@ -239,6 +277,25 @@ impl Writer<'_> {
         }
     }
 
+    /// A field as the block's type keeps it: in the structure or in the definition.
+    fn field<'b>(&'b self, block: BlockRef<'b>, name: &str) -> Option<&'b Value> {
+        is_content(block, name)
+            .then(|| self.definitions.get(&block.idx())?.get(name))
+            .flatten()
+            .or_else(|| block.field(name))
+    }
+
+    fn problem_works_everywhere(&self, idx: BlockIdx) -> bool {
+        let body = self.definitions.get(&idx);
+        let data = body
+            .and_then(|body| body.get("data"))
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        problem_types(data)
+            .iter()
+            .all(|name| MULTI_DEVICE_RESPONSES.contains(name))
+    }
+
     fn view_data(&self, block: BlockRef<'_>) -> Option<Value> {
         let name = block.block_type();
         if !self.query.student_view_data.iter().any(|one| one == name) {
@@ -257,13 +314,5 @@ impl Writer<'_> {
             }
             _ => None,
         }
-    }
-}
-
-/// The stored name; none is an empty text.
-fn display_name(block: BlockRef<'_>) -> Value {
-    match block.field("display_name") {
-        None | Some(Value::Null) => "".into(),
-        Some(name) => name.clone(),
     }
 }

@@ -40,7 +40,7 @@ function startSmallThings(): void {
     button.hidden = false;
     button.addEventListener("click", () => {
       const source = document.getElementById(button.dataset["copy"] ?? "");
-      void navigator.clipboard.writeText(source?.textContent ?? "").then(() => toast(text("copied")));
+      void navigator.clipboard.writeText(source?.textContent ?? "").then(() => toast(button.dataset["copied"] ?? ""));
     });
   }
   document.querySelector<HTMLElement>("[data-focus]")?.focus();

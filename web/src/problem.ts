@@ -3,6 +3,7 @@
  * form without it.
  */
 import { refreshUnit } from "./completion";
+import { askFrames, openFrames } from "./jsinput";
 import { announceContent, handlerUrl, post, runScripts, text } from "./lib";
 
 type Reply = Record<string, unknown>;
@@ -10,6 +11,7 @@ type Reply = Record<string, unknown>;
 const POLL_FIRST = 1_000;
 const POLL_LAST = 60_000;
 const SLOW = 8_000;
+const PREVIEW_PAUSE = 400;
 
 /** Starts the problems of a unit. */
 export function startProblems(root: ParentNode): void {
@@ -21,6 +23,7 @@ class Problem {
   readonly #url: string;
   readonly #id: string;
   #busy = false;
+  #previewTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -36,7 +39,10 @@ class Problem {
       void this.#check();
     });
     this.#root.addEventListener("click", (event) => this.#click(event));
-    this.#root.addEventListener("input", () => this.#enable());
+    this.#root.addEventListener("input", (event) => {
+      this.#enable();
+      this.#preview(event.target as HTMLInputElement);
+    });
     this.#root.addEventListener("change", () => this.#enable());
     this.#bind();
     this.#poll(POLL_FIRST);
@@ -66,6 +72,7 @@ class Problem {
   #bind(): void {
     this.#progress();
     this.#enable();
+    openFrames(this.#root);
     announceContent(this.#root);
   }
 
@@ -130,6 +137,7 @@ class Problem {
     submit.setAttribute("aria-busy", "true");
     submit.disabled = true;
     if (label) label.textContent = text("submitting");
+    await askFrames(this.#root);
     const reply = await this.#send("problem_check", this.#body());
     this.#busy = false;
     submit.removeAttribute("aria-busy");
@@ -146,6 +154,7 @@ class Problem {
   }
 
   async #save(): Promise<void> {
+    await askFrames(this.#root);
     const reply = await this.#send("problem_save", this.#body());
     if (!reply) return;
     if (!reply["success"]) return this.#alert(String(reply["msg"] ?? ""));
@@ -251,6 +260,34 @@ class Problem {
     notice.classList.toggle("is-hidden", message === "");
     place.textContent = message;
     if (message) notice.focus();
+  }
+
+  /** Shows how a formula is read while it is typed. */
+  #preview(field: HTMLInputElement): void {
+    const box = field.closest<HTMLElement>(".formulaequationinput, .chemicalequationinput");
+    const place = box?.querySelector<HTMLElement>(".equation");
+    if (!box || !place) return;
+    clearTimeout(this.#previewTimer);
+    this.#previewTimer = setTimeout(() => {
+      const isChemistry = box.classList.contains("chemicalequationinput");
+      const asked = String(Date.now());
+      const body = new URLSearchParams({
+        input_id: field.dataset["inputId"] ?? "",
+        dispatch: isChemistry ? "preview_chemcalc" : "preview_formcalc",
+        formula: field.value,
+        request_start: asked,
+      });
+      post(`${this.#url}/input_ajax`, body)
+        .then((response) => response.json())
+        .then((reply: Reply) => {
+          const shown = String(reply["preview"] ?? "");
+          place.toggleAttribute("data-error", !shown && Boolean(reply["error"]));
+          if (isChemistry) place.innerHTML = shown;
+          else place.textContent = shown ? `\\(${shown}\\)` : String(reply["error"] ?? "");
+          announceContent(place);
+        })
+        .catch(() => undefined);
+    }, PREVIEW_PAUSE);
   }
 
   /** A click into a picture is the answer; the cross follows. */

@@ -16,6 +16,71 @@ pub(crate) const PROBE: &str = include_str!("../python/probe.py");
 const MODULES: &[(&str, bool, &str)] = &[
     ("stoa_worker", false, include_str!("../python/worker.py")),
     ("random2", false, include_str!("../python/random2.py")),
+    ("calc", true, include_str!("../python/calc/__init__.py")),
+    ("calc.calc", false, include_str!("../python/calc/calc.py")),
+    (
+        "calc.functions",
+        false,
+        include_str!("../python/calc/functions.py"),
+    ),
+    (
+        "calc.numbers",
+        false,
+        include_str!("../python/calc/numbers.py"),
+    ),
+    (
+        "calc.parsing",
+        false,
+        include_str!("../python/calc/parsing.py"),
+    ),
+    (
+        "calc.preview",
+        false,
+        include_str!("../python/calc/preview.py"),
+    ),
+    ("chem", true, include_str!("../python/chem/__init__.py")),
+    (
+        "chem.chemcalc",
+        false,
+        include_str!("../python/chem/chemcalc.py"),
+    ),
+    (
+        "chem.chemtools",
+        false,
+        include_str!("../python/chem/chemtools.py"),
+    ),
+    (
+        "chem.miller",
+        false,
+        include_str!("../python/chem/miller.py"),
+    ),
+    ("eia", false, include_str!("../python/eia.py")),
+    ("loncapa", false, include_str!("../python/loncapa.py")),
+    (
+        "symmath",
+        true,
+        include_str!("../python/symmath/__init__.py"),
+    ),
+    (
+        "symmath.formula",
+        false,
+        include_str!("../python/symmath/formula.py"),
+    ),
+    (
+        "symmath.symmath_check",
+        false,
+        include_str!("../python/symmath/symmath_check.py"),
+    ),
+    (
+        "verifiers",
+        true,
+        include_str!("../python/verifiers/__init__.py"),
+    ),
+    (
+        "verifiers.draganddrop",
+        false,
+        include_str!("../python/verifiers/draganddrop.py"),
+    ),
 ];
 
 /// Modules imported by the warm process from the standard library, so that a script's `import` costs nothing.
@@ -60,6 +125,14 @@ pub(crate) const WARM: &[&str] = &[
     "linecache",
     "encodings.idna",
     "random2",
+    "calc.preview",
+    "chem.chemcalc",
+    "chem.chemtools",
+    "chem.miller",
+    "verifiers.draganddrop",
+    "eia",
+    "loncapa",
+    "symmath",
 ];
 
 /// Packages of the scientific process; it runs without those that are not installed.

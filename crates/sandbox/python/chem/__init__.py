@@ -1,0 +1,1 @@
+"""Helpers for chemistry problems (contract capa.md 10.2)."""

@@ -132,15 +132,17 @@ class Formula:
             return self._operator(_own_text(node))
         if tag in ("mspace", "annotation", "annotation-xml", "none"):
             return []
-        parts = [self._group(child, depth) for child in children] if tag.startswith("m") and tag in (
-            "mfrac", "msup", "msub", "msubsup", "mroot", "mover") else []
-        if tag == "mfrac" and len(parts) == 2:
-            return [("operand", "((%s)/(%s))" % tuple(parts))]
-        if tag == "msup" and len(parts) == 2:
+        if tag == "msup" and len(children) == 2:
             base = self._tokens(children[0], depth)
             if len(base) == 1 and base[0][0] == "function":
                 # sin^2 x: the power is of the value.
-                return [("power function", "%s\n%s" % (base[0][1], parts[1]))]
+                return [("power function", "%s\n%s" % (base[0][1], self._group(children[1], depth)))]
+        parts = []
+        if tag in ("mfrac", "msup", "msub", "msubsup", "mroot", "mover"):
+            parts = [self._group(child, depth) for child in children]
+        if tag == "mfrac" and len(parts) == 2:
+            return [("operand", "((%s)/(%s))" % tuple(parts))]
+        if tag == "msup" and len(parts) == 2:
             return [("operand", "((%s)**(%s))" % tuple(parts))]
         if tag == "msub" and len(parts) == 2:
             return [("operand", self._indexed(parts[0], parts[1]))]

@@ -10,16 +10,25 @@ use sandbox::{Error, Failure, Job, Sandbox, Settings};
 
 pub fn sandbox() -> &'static Sandbox {
     static SANDBOX: OnceLock<Sandbox> = OnceLock::new();
-    SANDBOX.get_or_init(|| {
-        let mut settings = Settings::default();
-        if let Some(python) = std::env::var_os("STOA_SANDBOX_PYTHON") {
-            settings.python = python.into();
-        }
-        Sandbox::new(settings)
-    })
+    SANDBOX.get_or_init(|| Sandbox::new(settings()))
 }
 
+/// Default settings, with the interpreter of the environment.
+pub fn settings() -> Settings {
+    let mut settings = Settings::default();
+    if let Some(python) = std::env::var_os("STOA_SANDBOX_PYTHON") {
+        settings.python = python.into();
+    }
+    settings
+}
+
+/// Runs code in the common sandbox.
 pub fn run(code: &str, globals: &str, seed: i64) -> Result<Globals, Failure> {
+    run_in(sandbox(), code, globals, seed)
+}
+
+/// Runs code in any sandbox.
+pub fn run_in(sandbox: &Sandbox, code: &str, globals: &str, seed: i64) -> Result<Globals, Failure> {
     let Some(PyValue::Dict(globals)) = PyValue::parse_json(globals) else {
         panic!("globals")
     };
@@ -30,7 +39,7 @@ pub fn run(code: &str, globals: &str, seed: i64) -> Result<Globals, Failure> {
         seed,
         cacheable: false,
     };
-    sandbox().run(&job, Instant::now() + Duration::from_secs(20))
+    sandbox.run(&job, Instant::now() + Duration::from_secs(20))
 }
 
 /// Whether scripts can run at all; says so when the kernel lacks what confines them.

@@ -1,0 +1,10 @@
+//! Contract tests of the LMS over embedded stores, through its whole router.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests fail by panicking, their helpers too"
+)]
+
+mod blocks;
+mod courses;
+mod world;

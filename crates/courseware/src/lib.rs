@@ -9,9 +9,12 @@ pub mod catalog;
 pub mod error;
 pub mod index_dictionary;
 pub mod learner;
+pub mod outline;
 pub mod partitions;
 pub mod random;
+pub mod resume;
 pub mod selection;
+pub mod updates;
 pub mod view;
 
 pub use error::{Error, Result};

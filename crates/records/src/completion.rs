@@ -67,6 +67,16 @@ pub async fn latest(
     table::find_one(from, &tail, &params![user_id, course_text(course)]).await
 }
 
+/// The completions of a learner that changed last, in whatever course, newest first.
+pub async fn latest_of_user(
+    from: impl Source,
+    user_id: i64,
+    limit: i64,
+) -> Result<Vec<BlockCompletion>> {
+    let tail = "WHERE user_id = ? ORDER BY modified DESC, id DESC LIMIT ?";
+    table::find(from, tail, &params![user_id, limit]).await
+}
+
 /// Stores completions. A value equal to the stored one changes nothing, not even `modified`.
 /// Returns how many rows were written.
 pub async fn submit(

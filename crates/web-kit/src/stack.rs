@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::header::{CONTENT_LANGUAGE, VARY};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE, LOCATION, VARY};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -212,6 +212,16 @@ fn name_language(response: &mut Response, locale: &Locale) {
     );
 }
 
+/// Redirects are said to be HTML, as Django's are.
+fn name_redirect(response: &mut Response) {
+    let is_redirect =
+        response.status().is_redirection() && response.headers().contains_key(LOCATION);
+    if is_redirect && !response.headers().contains_key(CONTENT_TYPE) {
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, html);
+    }
+}
+
 /// The outermost layer: everything that must hold whatever happens inside.
 async fn observe(
     State((kit, style)): State<(WebKit, ErrorStyle)>,
@@ -249,6 +259,7 @@ async fn observe(
     drop(guard);
     let _entered = span.enter();
     let mut response = restyle(&kit, style, &asked, response);
+    name_redirect(&mut response);
     security::secure(&mut response, &nonce, https, &settings.form_origins);
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID_HEADER, id);

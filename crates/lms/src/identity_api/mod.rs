@@ -9,7 +9,7 @@ mod session;
 pub use session::sign_in;
 
 use axum::Router;
-use axum::http::header::ALLOW;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -77,5 +77,9 @@ fn free() -> Router<LmsState> {
 fn not_allowed(allowed: &'static str) -> Response {
     WebError::empty(StatusCode::METHOD_NOT_ALLOWED)
         .header(ALLOW, HeaderValue::from_static(allowed))
+        .header(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        )
         .into_response()
 }

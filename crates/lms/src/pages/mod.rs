@@ -4,12 +4,17 @@
 //! is decided by `courseware::access` alone.
 
 pub mod blocks;
+mod catalog;
 pub mod contexts;
+mod course_home;
+mod dashboard;
+mod frame;
+mod redirects;
 mod sign_in;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use rust_embed::RustEmbed;
 use web_kit::csrf;
 use web_kit::render::TemplateSet;
@@ -30,6 +35,13 @@ pub fn templates() -> TemplateSet {
 pub fn router(state: &LmsState) -> Router<LmsState> {
     Router::new()
         .route("/", get(sign_in::root))
+        .route("/dashboard", get(dashboard::show))
+        .route("/courses", get(catalog::list))
+        .route("/courses/{course}/about", get(catalog::about))
+        .route("/courses/{course}/", get(catalog::about))
+        .route("/change_enrollment", post(catalog::change_enrollment))
+        .route("/learning/course/{course}/home", get(course_home::home))
+        .merge(redirects::router())
         .merge(sign_in::router())
         .layer(from_fn_with_state(state.kit.clone(), csrf::protect))
 }

@@ -2,16 +2,16 @@
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header::LOCATION;
+use axum::http::StatusCode;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use identity::{ApiVersion, Form, LoginFailure, LoginOutcome};
 use web_kit::redirect::{Allowed, is_page_target, safe_target};
 use web_kit::{Origin, Page, WebError};
 
 use super::contexts::{LoginPage, LogoutPage};
+use super::frame::found;
 use crate::auth::{ClientAddress, Visitor, respond};
 use crate::clock::Now;
 use crate::form::{FormBody, query_form};
@@ -41,12 +41,6 @@ fn next_of(state: &LmsState, parts: &Parts, fields: &Form, names: &[&str]) -> Op
     safe_target(given, allowed)
         .filter(|target| is_page_target(target, "/static/"))
         .map(str::to_owned)
-}
-
-fn found(target: &str) -> Response {
-    let target =
-        HeaderValue::from_str(target).unwrap_or_else(|_| HeaderValue::from_static(DASHBOARD));
-    (StatusCode::FOUND, [(LOCATION, target)]).into_response()
 }
 
 /// `GET /login`: the form; who is signed in goes on.

@@ -140,10 +140,12 @@ fn no_bare_text_and_no_missing_translation() {
         "blocks.rs".to_owned(),
         include_str!("../blocks.rs").to_owned(),
     ));
-    sources.push((
-        "sign_in.rs".to_owned(),
-        include_str!("../sign_in.rs").to_owned(),
-    ));
+    for (name, text) in [
+        ("sign_in.rs", include_str!("../sign_in.rs")),
+        ("dashboard.rs", include_str!("../dashboard.rs")),
+    ] {
+        sources.push((name.to_owned(), text.to_owned()));
+    }
     problems.extend(web_kit::i18n::audit::missing_translations(
         &sources,
         &catalogues,

@@ -1,0 +1,130 @@
+//! What the staff of a course tell its learners: updates and handouts (courseware.md §11).
+
+use chrono::{DateTime, NaiveDate, Utc};
+use course_model::{BlockIdx, BlockKey, Fields};
+use md5::{Digest, Md5};
+use modulestore::ModuleStore;
+use serde_json::Value;
+
+use crate::Result;
+use crate::learner::Learner;
+use crate::view::CourseView;
+
+/// Note of a learner with the digests of the updates that they put away.
+const DISMISSED: &str = "view-welcome-message";
+
+/// A message of the course's staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// Number.
+    pub id: i64,
+    /// Day as the author wrote it.
+    pub date: String,
+    /// Authors' HTML.
+    pub content: String,
+}
+
+/// Updates and handouts of a course.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct News {
+    /// Visible updates, newest first.
+    pub updates: Vec<Update>,
+    /// Authors' HTML; none when empty.
+    pub handouts: Option<String>,
+}
+
+impl News {
+    /// Reads both from the version that the view shows; no statement when they are cached, at most one otherwise.
+    pub async fn load(store: &ModuleStore, view: &CourseView) -> Result<Self> {
+        let find = |id: &str| view.course.find(&BlockKey::new("course_info", id));
+        let (updates, handouts) = (find("updates"), find("handouts"));
+        let wanted: Vec<BlockIdx> = updates.into_iter().chain(handouts).collect();
+        if wanted.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut found = store.definitions(&view.course, &wanted).await?.into_iter();
+        let mut next = |is_there: bool| if is_there { found.next() } else { None };
+        let updates = next(updates.is_some());
+        let handouts = next(handouts.is_some());
+        Ok(Self {
+            updates: updates
+                .map(|fields| visible(&fields, view.now))
+                .unwrap_or_default(),
+            handouts: handouts
+                .as_deref()
+                .and_then(|fields| fields.get("data")?.as_str())
+                .map(str::trim)
+                .filter(|text| !text.is_empty() && *text != "<ol></ol>")
+                .map(str::to_owned),
+        })
+    }
+
+    /// The newest update, unless the learner put it away; older ones never come back.
+    #[must_use]
+    pub fn welcome(&self, learner: &Learner) -> Option<&Update> {
+        let newest = self.updates.first()?;
+        let dismissed = learner.tags.get(DISMISSED).map_or("", String::as_str);
+        let digest = hex(&newest.content);
+        let is_dismissed =
+            dismissed == "False" || dismissed.split(',').any(|known| known == digest);
+        (!is_dismissed).then_some(newest)
+    }
+}
+
+fn hex(text: &str) -> String {
+    Md5::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The updates that are not deleted, by day and number, newest first.
+fn visible(fields: &Fields, now: DateTime<Utc>) -> Vec<Update> {
+    let items = fields.get("items").and_then(Value::as_array);
+    let mut updates: Vec<Update> = items
+        .into_iter()
+        .flatten()
+        .filter(|item| item.get("status").and_then(Value::as_str) != Some("deleted"))
+        .filter_map(|item| {
+            Some(Update {
+                id: item.get("id").and_then(Value::as_i64).unwrap_or_default(),
+                date: item.get("date")?.as_str()?.to_owned(),
+                content: item.get("content")?.as_str()?.to_owned(),
+            })
+        })
+        .collect();
+    updates.sort_by_key(|update| std::cmp::Reverse((day(&update.date, now), update.id)));
+    updates
+}
+
+/// A day as authors write it; one that cannot be read counts as today.
+fn day(text: &str, now: DateTime<Utc>) -> NaiveDate {
+    NaiveDate::parse_from_str(text.trim(), "%B %d, %Y").unwrap_or_else(|_| now.date_naive())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// courseware.md §11: order, and what is deleted.
+    #[test]
+    fn newest_first() {
+        let mut fields = Fields::new();
+        fields.insert(
+            "items".into(),
+            json!([
+                {"id": 1, "date": "January 15, 2026", "content": "a", "status": "visible"},
+                {"id": 3, "date": "January 20, 2026", "content": "c", "status": "deleted"},
+                {"id": 2, "date": "January 15, 2026", "content": "b"},
+                {"id": 4, "date": "some day", "content": "d"},
+            ]),
+        );
+        let now = "2025-06-01T00:00:00Z".parse().unwrap();
+        let order: Vec<i64> = visible(&fields, now)
+            .iter()
+            .map(|update| update.id)
+            .collect();
+        assert_eq!(order, [2, 1, 4]);
+    }
+}

@@ -194,11 +194,7 @@ pub async fn blocks(
                 .iter()
                 .any(|name| name == block.block_type())
         };
-        for idx in &shown {
-            if !kept(snapshot.block(*idx)) {
-                tree.dissolve(*idx);
-            }
-        }
+        tree.dissolve(|block| !kept(block));
     }
     let writer = fields::Writer {
         view,

@@ -6,10 +6,11 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any};
+use axum::routing::{MethodRouter, any, get};
 use web_kit::WebError;
 use web_kit::error::{self, ErrorStyle};
 
+use crate::auth::{AnyUserApi, Caller};
 use crate::state::LmsState;
 
 /// A route whose path ends with a slash; without it the client is sent there with 301 (Django's APPEND_SLASH,
@@ -41,6 +42,20 @@ async fn append_slash(OriginalUri(uri): OriginalUri) -> Response {
     let query = uri.query().map(|q| format!("?{q}")).unwrap_or_default();
     let target = format!("{}/{query}", uri.path());
     (StatusCode::MOVED_PERMANENTLY, [(LOCATION, target)]).into_response()
+}
+
+/// A REST view that is only read: other methods are 405 with a body in the tree's style, after the caller's
+/// credentials have been checked as for any other request (lms-api.md §0.2).
+pub fn read_only<H, T>(handler: H) -> MethodRouter<LmsState>
+where
+    H: axum::handler::Handler<T, LmsState>,
+    T: 'static,
+{
+    get(handler).fallback(not_readable)
+}
+
+async fn not_readable(method: axum::http::Method, _caller: Caller<AnyUserApi>) -> WebError {
+    WebError::method_not_allowed(&method, "GET, HEAD, OPTIONS")
 }
 
 /// Gives the errors of a tree of routes their style (lms-api.md §0.2).

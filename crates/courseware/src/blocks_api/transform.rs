@@ -80,14 +80,7 @@ pub(super) async fn splits(
 
 /// Takes the split tests themselves out; the chosen children move up.
 pub(super) fn dissolve_splits(tree: &mut Tree<'_>) {
-    let tests: Vec<BlockIdx> = tree
-        .blocks()
-        .filter(|block| block.block_type() == "split_test")
-        .map(BlockRef::idx)
-        .collect();
-    for test in tests {
-        tree.dissolve(test);
-    }
+    tree.dissolve(|block| block.block_type() == "split_test");
 }
 
 /// The decisions of one request.

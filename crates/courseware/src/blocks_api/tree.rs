@@ -98,22 +98,32 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Takes one block out; its children become the last children of its parents.
-    pub fn dissolve(&mut self, idx: BlockIdx) {
-        let Some(orphans) = self.children.remove(&idx) else {
+    /// Takes blocks out and leaves what is below them: it comes after what their parents keep.
+    pub fn dissolve(&mut self, unwanted: impl Fn(BlockRef<'a>) -> bool) {
+        let snapshot = self.snapshot;
+        let gone: HashSet<BlockIdx> = self
+            .children
+            .keys()
+            .copied()
+            .filter(|idx| unwanted(snapshot.block(*idx)))
+            .collect();
+        if gone.is_empty() {
             return;
-        };
-        for children in self.children.values_mut() {
-            let Some(place) = children.iter().position(|child| *child == idx) else {
-                continue;
-            };
-            children.remove(place);
-            for orphan in &orphans {
-                if !children.contains(orphan) {
-                    children.push(*orphan);
-                }
-            }
         }
+        // Children stand before parents, so that the lists below are done when they are wanted.
+        for idx in self.postorder() {
+            let old = self.children.remove(&idx).unwrap_or_default();
+            let (orphaned, kept): (Vec<BlockIdx>, Vec<BlockIdx>) =
+                old.into_iter().partition(|child| gone.contains(child));
+            let mut seen: HashSet<BlockIdx> = kept.iter().copied().collect();
+            let mut children = kept;
+            for child in orphaned {
+                let moved = self.children.get(&child).into_iter().flatten().copied();
+                children.extend(moved.filter(|moved| seen.insert(*moved)));
+            }
+            self.children.insert(idx, children);
+        }
+        self.children.retain(|idx, _| !gone.contains(idx));
     }
 
     /// Level of each block below the root, along its shortest way.
@@ -209,5 +219,89 @@ impl<'a> Tree<'a> {
             }
         }
         out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use course_model::snapshot::{SnapshotBlock, SnapshotInfo};
+    use course_model::{BlockKey, ObjectId};
+    use opaque_keys::CourseKey;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A course of `html` blocks, each listing those later ones whose bit is set.
+    fn course(links: &[u16]) -> CourseSnapshot {
+        let key = |at: usize| {
+            if at == 0 {
+                BlockKey::course_root()
+            } else {
+                BlockKey::new(
+                    if at.is_multiple_of(3) {
+                        "split_test"
+                    } else {
+                        "html"
+                    },
+                    at.to_string(),
+                )
+            }
+        };
+        let blocks = links.iter().enumerate().map(|(at, bits)| SnapshotBlock {
+            children: (at + 1..links.len())
+                .filter(|child| bits >> child & 1 == 1)
+                .map(key)
+                .collect(),
+            ..SnapshotBlock::new(key(at))
+        });
+        let info = SnapshotInfo {
+            course_key: CourseKey::parse("course-v1:A+B+C").unwrap(),
+            version: ObjectId::default(),
+            edited_on: None,
+            edited_by: None,
+            root: BlockKey::course_root(),
+        };
+        CourseSnapshot::build(info, blocks).unwrap()
+    }
+
+    proptest! {
+        /// Whatever is taken out, orders stay orders and nothing points to what is gone.
+        #[test]
+        fn trees_stay_whole(
+            links in proptest::collection::vec(any::<u16>(), 1..14),
+            removed in any::<u16>(),
+        ) {
+            let course = course(&links);
+            let mut tree = Tree::of(course.course());
+            let before: HashSet<BlockIdx> = tree.postorder().into_iter().collect();
+            prop_assert_eq!(before.len(), tree.blocks().count());
+            tree.dissolve(|block| block.block_type() == "split_test");
+            let dissolved: HashSet<BlockIdx> = tree.postorder().into_iter().collect();
+            let expected: HashSet<BlockIdx> = before
+                .into_iter()
+                .filter(|idx| course.block(*idx).block_type() != "split_test")
+                .collect();
+            prop_assert_eq!(&dissolved, &expected);
+            tree.remove(|block| removed >> block.idx().index() & 1 == 1);
+            let order = tree.postorder();
+            prop_assert_eq!(order.len(), tree.blocks().count());
+            let place: HashMap<BlockIdx, usize> =
+                order.iter().enumerate().map(|(at, idx)| (*idx, at)).collect();
+            for idx in &order {
+                prop_assert!(dissolved.contains(idx));
+                for child in tree.children(*idx) {
+                    prop_assert!(place[child] < place[idx]);
+                }
+            }
+            let depths = tree.depths();
+            let all = tree.descendants(&depths, i64::from(u16::MAX));
+            for idx in &order {
+                let mut listed = all.get(idx).cloned().unwrap_or_default();
+                let mut children = tree.children(*idx).to_vec();
+                listed.sort_unstable();
+                children.sort_unstable();
+                prop_assert_eq!(listed, children);
+            }
+        }
     }
 }

@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use chrono::{DateTime, Utc};
 use courseware::blocks_api::{self, Allowed, Answered, Links, Query};
 use courseware::{CourseView, index_dictionary};
@@ -21,7 +20,7 @@ use web_kit::json::DrfJson;
 use crate::api::params::{Asked, FieldErrors, Params};
 use crate::auth::{AnyUserApi, Authenticated, Caller};
 use crate::clock::Now;
-use crate::routes::{slashed, styled};
+use crate::routes::{read_only, slashed, styled};
 use crate::state::LmsState;
 
 /// Deepest `nav_depth` that makes a difference in any course.
@@ -38,9 +37,12 @@ pub fn router(state: &LmsState) -> Router<LmsState> {
             below_block(state, path, caller, now, asked, params, hide_denied)
         };
         let base = format!("/api/courses/{version}");
-        router = slashed(router, &format!("{base}/blocks/"), get(in_course))
-            .route(&format!("{base}/blocks/{{*usage}}"), get(below))
-            .route(&format!("{base}/block_metadata/{{*usage}}"), get(metadata));
+        router = slashed(router, &format!("{base}/blocks/"), read_only(in_course))
+            .route(&format!("{base}/blocks/{{*usage}}"), read_only(below))
+            .route(
+                &format!("{base}/block_metadata/{{*usage}}"),
+                read_only(metadata),
+            );
     }
     styled(router, state, ErrorStyle::DeveloperMessage)
 }

@@ -4,7 +4,6 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use chrono::{DateTime, Utc};
 use courseware::access::{Action, Rules};
 use courseware::catalog::{self, CatalogViewer, Links};
@@ -21,7 +20,7 @@ use crate::api::params::{Asked, FieldErrors, PageOf, Params};
 use crate::api::throttle::{self, Rate};
 use crate::auth::{AnyUserApi, Authenticated, Caller, ClientAddress};
 use crate::clock::Now;
-use crate::routes::{either, slashed, styled, with_course_key};
+use crate::routes::{either, read_only, slashed, styled, with_course_key};
 use crate::state::LmsState;
 
 const LIST: Rate = Rate {
@@ -42,13 +41,13 @@ const MAX_IDS: usize = 1000;
 
 /// Routes under `/api/courses/v1/`.
 pub fn router(state: &LmsState) -> Router<LmsState> {
-    let router = slashed(Router::new(), "/api/courses/v1/courses/", get(list));
-    let router = slashed(router, "/api/courses/v1/course_ids/", get(course_ids));
+    let router = slashed(Router::new(), "/api/courses/v1/courses/", read_only(list));
+    let router = slashed(router, "/api/courses/v1/course_ids/", read_only(course_ids));
     let lists = styled(router, state, ErrorStyle::DeveloperMessage);
     let detail = either(
         Router::new(),
         "/api/courses/v1/courses/{course}",
-        get(detail),
+        read_only(detail),
     );
     let detail = with_course_key(styled(detail, state, ErrorStyle::DeveloperMessage));
     lists.merge(detail)

@@ -168,6 +168,21 @@ async fn errors() {
             "{path}"
         );
     }
+    // Views that are only read.
+    let reply = world.send("POST", &[], "/api/courses/v1/courses/").await;
+    assert_eq!(reply.status, 405);
+    assert_eq!(
+        reply.json(),
+        json!({"developer_message": "Method \"POST\" not allowed."})
+    );
+    let reply = world
+        .send("POST", &[("cookie", &amy_in)], "/api/courses/v1/courses/")
+        .await;
+    assert_eq!(reply.status, 403);
+    assert_eq!(
+        reply.json(),
+        json!({"developer_message": "CSRF Failed: CSRF cookie not set."})
+    );
     // The router's own 404 is a page.
     let reply = world.get("", "/api/courses/v1/courses/nonsense").await;
     assert_eq!(reply.status, 404);

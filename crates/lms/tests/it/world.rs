@@ -196,7 +196,14 @@ impl World {
     }
 
     pub async fn get_with(&self, headers: &[(&str, &str)], path: &str) -> Reply {
-        let mut request = Request::get(path).header("host", "lms.example");
+        self.send("GET", headers, path).await
+    }
+
+    pub async fn send(&self, method: &str, headers: &[(&str, &str)], path: &str) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "lms.example");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -97,3 +97,142 @@ fn a_script_costs_little() {
     println!("{:?} a script", start.elapsed() / 20);
     assert!(start.elapsed() < Duration::from_secs(10));
 }
+
+// capa.md §10.2: helpers of special inputs
+#[test]
+fn helpers_grade_special_inputs() {
+    if !can_run() {
+        return;
+    }
+    for (expression, want) in [
+        (
+            "miller.grade('{\"lattice\": \"bcc\", \"points\": [[\"1.00\", \"0.00\", \"0.00\"], [\"0.00\", \"1.00\", \"0.00\"], [\"0.00\", \"0.00\", \"1.00\"]]}', {'lattice': 'bcc', 'miller': '(1,1,1)'})",
+            "True",
+        ),
+        (
+            "miller.grade('{\"lattice\": \"bcc\", \"points\": [[\"1.00\", \"0.00\", \"0.00\"], [\"0.00\", \"1.00\", \"0.00\"], [\"0.00\", \"0.00\", \"1.00\"]]}', {'lattice': 'bcc', 'miller': '(-1, -1, -1)'})",
+            "True",
+        ),
+        (
+            "miller.grade('{\"lattice\": \"sc\", \"points\": [[\"1.00\", \"0.00\", \"0.00\"], [\"0.00\", \"1.00\", \"0.00\"], [\"0.00\", \"0.00\", \"1.00\"]]}', {'lattice': 'bcc', 'miller': '(1,1,1)'})",
+            "False",
+        ),
+        (
+            "miller.miller([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]])",
+            "'(0,0,1)'",
+        ),
+        (
+            "miller.miller([[0.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]) in ('(1,-1,0)', '(-1,1,0)')",
+            "True",
+        ),
+        (
+            "chemtools.vsepr_grade(chemtools.vsepr_parse_user_answer('{\"geometry\": \"AX2E0\", \"atoms\": {\"c0\": \"B\", \"p0\": \"F\", \"p1\": \"Cl\"}}'), chemtools.vsepr_build_correct_answer(geometry='AX2E0', atoms={'c0': 'B', 'p0': 'Cl', 'p1': 'F'}))",
+            "True",
+        ),
+        (
+            "chemtools.vsepr_grade({'geometry': 'AX2E0', 'atoms': {'c0': 'B', 'a0': 'F'}}, {'geometry': 'AX2E0', 'atoms': {'c0': 'B', 'p0': 'F'}})",
+            "False",
+        ),
+        (
+            "chemtools.vsepr_grade({'geometry': 'AX2E0', 'atoms': {'c0': 'B', 'a0': 'F'}}, {'geometry': 'AX2E0', 'atoms': {'c0': 'B', 'p0': 'F'}}, True)",
+            "True",
+        ),
+        (
+            "draganddrop.grade('[{\"1\": \"t1\"}, {\"2\": [13, 20]}]', {'1': 't1', '2': [10, 20]})",
+            "True",
+        ),
+        (
+            "draganddrop.grade('[{\"2\": [23, 20]}]', {'2': [10, 20]})",
+            "False",
+        ),
+        (
+            "draganddrop.grade('[{\"2\": [23, 20]}]', {'2': [[10, 20], 15]})",
+            "True",
+        ),
+        (
+            "draganddrop.grade('[{\"1\": \"t1\"}, {\"x\": \"t9\"}]', {'1': 't1'})",
+            "False",
+        ),
+        (
+            "draganddrop.grade('[{\"a\": {\"b\": {\"c\": \"t\"}}}]', {'a': 't[c][b]'})",
+            "True",
+        ),
+        (
+            "draganddrop.grade('[{\"a\": \"t1\"}, {\"a\": \"t2\"}]', [{'draggables': ['a', 'a'], 'targets': ['t2', 't1'], 'rule': 'unordered_equal+number'}])",
+            "True",
+        ),
+        (
+            "draganddrop.grade('[{\"a\": \"t1\"}]', [{'draggables': ['a', 'a'], 'targets': ['t2', 't1'], 'rule': 'anyof+number'}])",
+            "False",
+        ),
+        (
+            "[eia.iseia(r) for r in (4700, 0.47, 101, 1e6, -5)]",
+            "[True, True, False, True, False]",
+        ),
+        ("eia.iseia(10100, [eia.E192])", "True"),
+    ] {
+        let code = format!("result = {expression}");
+        assert_eq!(
+            left(&code, "{}", 1),
+            format!("{{'result': {want}}}"),
+            "{expression}"
+        );
+    }
+}
+
+// capa.md §3.9: needs sympy; says so without
+#[test]
+fn symbolic_answers() {
+    if !can_run() {
+        return;
+    }
+    let code = "from symmath import symmath_check\nresult = symmath_check('2*x', 'x+x')\ndel symmath_check\n";
+    let got = left(code, "{}", 1);
+    let installed = common::sandbox().versions().is_ok_and(|versions| {
+        versions
+            .iter()
+            .any(|(name, v)| name == "sympy" && v.is_some())
+    });
+    if installed {
+        assert_eq!(
+            got,
+            "{'result': {'ok': True, 'msg': '<p>You entered: [mathjax]2 x[/mathjax]<br/></p>'}}"
+        );
+    } else {
+        assert!(
+            got.contains("need the Python package sympy, which is not installed"),
+            "{got}"
+        );
+    }
+}
+
+// capa.md §6.1, last line: remembered results
+#[test]
+fn results_are_remembered_where_that_is_asked() {
+    if !can_run() {
+        return;
+    }
+    let globals = capa::script::Globals::new();
+    let job = |cacheable| sandbox::Job {
+        code: "a = random.SystemRandom().random()",
+        globals: &globals,
+        python_lib: None,
+        seed: 1,
+        cacheable,
+    };
+    let draw = |cacheable| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        common::sandbox().run(&job(cacheable), deadline).ok()
+    };
+    assert_eq!(draw(true), draw(true));
+    assert_ne!(draw(false), draw(false));
+    // One deadline a request: when it is over nothing runs, and that is not remembered.
+    let late = common::sandbox().run(
+        &sandbox::Job {
+            code: "b = 5",
+            ..job(true)
+        },
+        Instant::now(),
+    );
+    assert_eq!(late, Err(sandbox::Failure::TimedOut));
+}

@@ -1,4 +1,5 @@
 //! A sandbox for tests.
+#![allow(dead_code, reason = "not every test file uses all helpers")]
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 use std::sync::OnceLock;

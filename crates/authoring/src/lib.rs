@@ -1,9 +1,11 @@
 //! Import, export and publishing of courses, and what follows a publish: overview, outline rows and dates.
 
+mod dates;
+mod discussions;
 mod error;
 mod export;
-
 mod import;
+mod outline;
 mod overview;
 mod publish;
 mod show;
@@ -11,7 +13,6 @@ mod summary;
 mod videos;
 
 pub use error::Error;
-
 pub use export::export_course;
 pub use import::{COMMAND_USER, ImportOptions, Step, import_course, target_key};
 pub use publish::{Follower, follow_publishes};

@@ -16,6 +16,8 @@ use crate::Result;
 const FORM: i64 = 19;
 /// The image of a course that names none.
 const DEFAULT_IMAGE: &str = "images_course_image.jpg";
+/// The proctoring of courses that name none: the platform's, which does nothing (olx.md §4).
+const DEFAULT_PROCTORING: &str = "null";
 /// Part of the score that passes where the policy has no cut-off.
 const NO_CUT_OFF: Option<f64> = None;
 
@@ -188,7 +190,8 @@ pub(crate) fn overview(
         allow_proctoring_opt_out: course.flag("allow_proctoring_opt_out"),
         enable_proctored_exams: course.flag("enable_proctored_exams"),
         proctoring_escalation_email: text("proctoring_escalation_email"),
-        proctoring_provider: text("proctoring_provider"),
+        proctoring_provider: filled("proctoring_provider")
+            .or_else(|| Some(DEFAULT_PROCTORING.to_owned())),
         entrance_exam_enabled: course.flag("entrance_exam_enabled"),
         entrance_exam_id: text("entrance_exam_id").unwrap_or_default(),
         entrance_exam_minimum_score_pct: minimum_score(course),
@@ -228,13 +231,18 @@ pub(crate) fn tabs(snapshot: &CourseSnapshot) -> Vec<CourseOverviewTab> {
                 course_overview_id: String::new(),
                 course_staff_only: flag("course_staff_only"),
                 name: text("name"),
+                url_slug: text("url_slug").or_else(|| fragment_slug(&kind)),
                 kind: Some(kind),
-                url_slug: text("url_slug"),
                 link: text("link"),
                 is_hidden: flag("is_hidden"),
             }
         })
         .collect()
+}
+
+/// Address of the tabs that show a fragment of their own.
+fn fragment_slug(kind: &str) -> Option<String> {
+    matches!(kind, "discussion" | "lti_live").then(|| format!("tab/{kind}"))
 }
 
 /// A snapshot with the texts that its overview repeats.

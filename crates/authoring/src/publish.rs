@@ -6,11 +6,15 @@ use modulestore::ModuleStore;
 use modulestore::documents::Stamp;
 use modulestore::split::{COURSE_DELETED, COURSE_PUBLISHED, LIBRARY_UPDATED, THUMBNAIL_WANTED};
 use opaque_keys::{AssetKey, CourseKey};
-use records::course_overviews;
 use records::history::Author;
 use records::outbox::{self, Event};
+use records::waffle::{Toggles, Who};
+use records::{config, course_overviews, learning_sequences};
+use serde_json::Value;
 
-use crate::{COMMAND_USER, Result, overview};
+use crate::dates::RelativeDates;
+use crate::discussions::Settings;
+use crate::{COMMAND_USER, Result, dates, discussions, outline, overview};
 
 /// How long a taken event is kept from other workers.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
@@ -75,8 +79,13 @@ impl Follower {
     async fn handle(&self, event: &Event, now: DateTime<Utc>) -> Result<()> {
         match event.topic.as_str() {
             COURSE_PUBLISHED => {
-                self.course_published(&CourseKey::parse(&event.key)?, now)
-                    .await
+                let payload: Value = serde_json::from_str(&event.payload).unwrap_or_default();
+                let settings = match payload.get("imported").and_then(Value::as_bool) {
+                    Some(true) => Settings::Replace,
+                    _ => Settings::Begin,
+                };
+                let course = CourseKey::parse(&event.key)?;
+                self.rebuild(&course, settings, now).await
             }
             COURSE_DELETED => {
                 self.course_deleted(&CourseKey::parse(&event.key)?, now)
@@ -96,29 +105,72 @@ impl Follower {
         }
     }
 
-    /// Rebuilds the rows that are derived from a published course.
+    /// Rebuilds the rows that are derived from a published course, in one transaction: overview, tabs, outline,
+    /// dates and what the forum knows. Done again it leaves the same rows.
     pub async fn course_published(&self, course: &CourseKey, now: DateTime<Utc>) -> Result<()> {
+        self.rebuild(course, Settings::Begin, now).await
+    }
+
+    async fn rebuild(
+        &self,
+        course: &CourseKey,
+        settings: Settings,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         let Some(published) = overview::published(&self.store, course).await? else {
             return Ok(());
         };
         let now = now.naive_utc();
-        let row = overview::overview(&published.snapshot, &published.about, now);
-        let tabs = overview::tabs(&published.snapshot);
-        let (row, tabs) = (&row, &tabs);
+        let snapshot = &published.snapshot;
+        let row = overview::overview(snapshot, &published.about, now);
+        let tabs = overview::tabs(snapshot);
+        let outline = outline::outline(snapshot, now);
+        let relative = self.relative_dates(course).await?;
+        let dates = dates::dates(snapshot, relative);
+        let (row, tabs, outline, dates) = (&row, &tabs, &outline, &dates);
         self.db
             .write(|mut tx| async move {
-                course_overviews::save(&mut tx, row, &Author::nobody(now)).await?;
-                course_overviews::replace_tabs(&mut tx, course, tabs).await
+                let tx = &mut tx;
+                // First, since other tables refer to it.
+                course_overviews::save(tx, row, &Author::nobody(now)).await?;
+                course_overviews::replace_tabs(tx, course, tabs).await?;
+                learning_sequences::replace(tx, course, outline, now).await?;
+                records::dates::replace(tx, course, dates, now).await?;
+                discussions::save(tx, snapshot, settings, now).await
             })
             .await?;
         Ok(())
     }
 
+    /// How the dates of a self-paced course are made.
+    async fn relative_dates(&self, course: &CourseKey) -> Result<RelativeDates> {
+        let table = "course_date_signals_selfpacedrelativedatesconfig";
+        let id = course.to_string();
+        let custom = Toggles::load(&self.db).await?.course_flag(
+            "studio.custom_relative_dates",
+            &id,
+            course.org(),
+            &Who::default(),
+        );
+        Ok(RelativeDates {
+            enabled: config::stacked_enabled(&self.db, table, course).await?,
+            custom,
+        })
+    }
+
     async fn course_deleted(&self, course: &CourseKey, now: DateTime<Utc>) -> Result<()> {
+        // Whoever made the course anew meanwhile keeps its rows.
+        if self.store.course_index(course).await?.is_some() {
+            return Ok(());
+        }
         let now = now.naive_utc();
         self.db
             .write(|mut tx| async move {
-                course_overviews::delete(&mut tx, course, &Author::nobody(now)).await
+                let tx = &mut tx;
+                learning_sequences::delete(tx, course).await?;
+                records::dates::deactivate(tx, course).await?;
+                records::discussions::delete(tx, course).await?;
+                course_overviews::delete(tx, course, &Author::nobody(now)).await
             })
             .await?;
         Ok(())

@@ -54,6 +54,44 @@ pub async fn enabled(from: impl Source, table: &str, keys: &[(&str, Value)]) -> 
     }
 }
 
+/// Whether a configuration that may be set for everything, a site, an organisation, a course or a run of it is on:
+/// the newest row of each scope counts, and narrower scopes win over wider ones. `table` comes from code.
+pub async fn stacked_enabled(
+    mut from: impl Source,
+    table: &str,
+    course: &opaque_keys::CourseKey,
+) -> Result<bool> {
+    let (org, run) = (course.org(), crate::keys::course_text(course));
+    let org_course = format!("{org}+{}", course.course());
+    let sql = format!(
+        "SELECT enabled, site_id, org, org_course, course_id FROM `{table}` \
+         WHERE enabled IS NOT NULL ORDER BY change_date, id"
+    );
+    let mut scopes = [None; 5];
+    for row in from.rows(&sql, &[]).await? {
+        let text = |column: &str| {
+            row.opt_text(column)
+                .map(|text| text.filter(|text| !text.is_empty()))
+        };
+        let scope = match (
+            text("course_id")?,
+            text("org_course")?,
+            text("org")?,
+            row.opt_int("site_id")?,
+        ) {
+            (Some(id), ..) => (id == run).then_some(4),
+            (None, Some(id), ..) => (id == org_course).then_some(3),
+            (None, None, Some(id), _) => (id == org).then_some(2),
+            (None, None, None, Some(_)) => Some(1),
+            (None, None, None, None) => Some(0),
+        };
+        if let Some(place) = scope.and_then(|scope: usize| scopes.get_mut(scope)) {
+            *place = Some(row.bool("enabled")?);
+        }
+    }
+    Ok(scopes.into_iter().rev().flatten().next().unwrap_or(false))
+}
+
 /// The site with an id.
 pub async fn site(from: impl Source, id: i64) -> Result<Option<Site>> {
     table::find_one(from, "WHERE id = ?", &params![id]).await

@@ -176,6 +176,15 @@ pub async fn replace(
     Ok(())
 }
 
+/// Makes the dates of a course inactive, as they are when a publish no longer has them. Learners' own dates
+/// stay with them.
+pub async fn deactivate(tx: &mut Tx, course: &CourseKey) -> Result<()> {
+    let sql = "UPDATE edx_when_contentdate SET active = 0 WHERE course_id = ?";
+    tx.execute(sql, &params![course_text(course)])
+        .await
+        .map(|_| ())
+}
+
 async fn policy(
     tx: &mut Tx,
     abs_date: Option<NaiveDateTime>,

@@ -368,6 +368,28 @@ async fn link_groups(
     Ok(())
 }
 
+/// Removes the outline of a course with everything below it.
+pub async fn delete(tx: &mut Tx, course: &CourseKey) -> Result<()> {
+    let sql = "SELECT id FROM learning_sequences_learningcontext WHERE context_key = ?";
+    let Some(row) = tx.read_one(sql, &params![course_text(course)]).await? else {
+        return Ok(());
+    };
+    let id = row.int("id")?;
+    clear_places(tx, id).await?;
+    for sql in [
+        "DELETE FROM learning_sequences_coursesection WHERE course_context_id = ?",
+        "DELETE FROM learning_sequences_learningsequence WHERE learning_context_id = ?",
+        "DELETE FROM learning_sequences_contenterror WHERE publish_report_id IN \
+         (SELECT id FROM learning_sequences_publishreport WHERE learning_context_id = ?)",
+        "DELETE FROM learning_sequences_publishreport WHERE learning_context_id = ?",
+        "DELETE FROM learning_sequences_coursecontext WHERE learning_context_id = ?",
+        "DELETE FROM learning_sequences_learningcontext WHERE id = ?",
+    ] {
+        tx.execute(sql, &params![id]).await?;
+    }
+    Ok(())
+}
+
 async fn save_report(tx: &mut Tx, context_id: i64, outline: &Outline) -> Result<()> {
     let reports = "(SELECT id FROM learning_sequences_publishreport WHERE learning_context_id = ?)";
     let sql =

@@ -13,6 +13,7 @@ pub mod config;
 pub mod course_modes;
 pub mod course_overviews;
 pub mod dates;
+pub mod discussions;
 pub mod enrollment;
 pub mod goals;
 pub mod grades;

@@ -24,6 +24,8 @@ pub(super) struct Changes {
     pub(super) files: Vec<StoredFile>,
     /// Whether learners see something new.
     pub(super) published: bool,
+    /// Whether it comes from an archive, whose settings then go over what was set elsewhere.
+    pub(super) imported: bool,
 }
 
 impl Changes {
@@ -266,6 +268,7 @@ async fn announce(
             "course_key": row.course_id,
             "version": if is_library(row) { &row.library_version } else { &row.published_version },
             "user_id": stamp.user_id,
+            "imported": changes.imported,
         });
         outbox::put(tx, topic, &row.course_id, &payload, now, now).await?;
     }

@@ -128,6 +128,7 @@ impl ModuleStore {
                 Ok::<_, Error>(())
             })?;
             changes.published = true;
+            changes.imported = true;
             if let Some(slug) = wiki_slug(published) {
                 slug.clone_into(&mut row.wiki_slug);
             }

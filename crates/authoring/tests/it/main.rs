@@ -1,0 +1,4 @@
+//! Tests of imports, exports and what follows a publish, over embedded stores.
+
+mod support;
+mod world;

@@ -175,8 +175,8 @@ fn topics(snapshot: &CourseSnapshot, forum: &DiscussionsConfiguration) -> Vec<To
     if !forum.enable_in_context {
         return found;
     }
-    let mut ordering = FIRST_UNIT;
-    for (section, subsection, unit) in units(course) {
+    // Units that are left out keep their place, so that the others stay where they are.
+    for (ordering, (section, subsection, unit)) in (FIRST_UNIT..).zip(units(course)) {
         let exam = [
             "is_practice_exam",
             "is_proctored_enabled",
@@ -198,8 +198,6 @@ fn topics(snapshot: &CourseSnapshot, forum: &DiscussionsConfiguration) -> Vec<To
                 }),
             });
         }
-        // Units that are left out keep their place, so that the others stay where they are.
-        ordering += 1;
     }
     found
 }

@@ -1,4 +1,10 @@
 //! Tests of imports, exports and what follows a publish, over embedded stores.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
+mod checks;
 mod support;
 mod world;

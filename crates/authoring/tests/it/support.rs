@@ -15,7 +15,7 @@ pub struct House {
     pub db: Db,
     pub store: ModuleStore,
     pub blobs: Blobs,
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     _test: TestDb,
 }
 
@@ -35,17 +35,27 @@ pub async fn house() -> House {
         db,
         store,
         blobs: Blobs::folder(folder.path().join("blobs")),
-        folder,
+        _folder: folder,
         _test: test,
     }
 }
 
 impl House {
-    /// Imports a folder or archive and does what follows.
+    /// Imports a folder or archive and does what follows but for thumbnails, which take long in builds for tests.
     pub async fn import(
         &self,
         path: &Path,
         into: Option<&str>,
+    ) -> Result<ImportSummary, authoring::Error> {
+        self.import_with(path, into, false).await
+    }
+
+    /// Imports a folder or archive and does what follows, with thumbnails or without.
+    pub async fn import_with(
+        &self,
+        path: &Path,
+        into: Option<&str>,
+        thumbnails: bool,
     ) -> Result<ImportSummary, authoring::Error> {
         let spool = tempfile::tempdir().unwrap();
         let options = ImportOptions {
@@ -66,6 +76,11 @@ impl House {
             &|_| {},
         )
         .await?;
+        if !thumbnails {
+            let sql = "UPDATE stoa_outbox SET done_at = created WHERE topic = ?";
+            let topic = db::params![modulestore::split::THUMBNAIL_WANTED];
+            self.db.execute(sql, &topic).await.unwrap();
+        }
         self.follow().await;
         Ok(summary)
     }
@@ -76,16 +91,12 @@ impl House {
             db: self.db.clone(),
             store: self.store.clone(),
         };
-        authoring::follow_publishes(&follower, now()).await.unwrap();
+        // Imports of one moment stand one after the other in the outbox.
+        let later = now() + chrono::TimeDelta::minutes(1);
+        authoring::follow_publishes(&follower, later).await.unwrap();
         let sql = "SELECT topic, `key`, error FROM stoa_outbox WHERE done_at IS NULL";
-        for row in self.db.read(sql, &[]).await.unwrap() {
-            panic!(
-                "{} {}: {:?}",
-                row.text("topic").unwrap(),
-                row.text("key").unwrap(),
-                row.opt_text("error").unwrap()
-            );
-        }
+        let left = self.db.read(sql, &[]).await.unwrap();
+        assert!(left.is_empty(), "{left:?}");
     }
 
     /// Exports a course or library.
@@ -104,4 +115,29 @@ pub fn shared() -> Option<PathBuf> {
         PathBuf::from,
     );
     folder.join("golden").is_dir().then_some(folder)
+}
+
+/// A folder with these files.
+pub fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// A course of one unit with this content, and more files.
+pub fn unit(content: &str, more: &[(&str, &str)]) -> tempfile::TempDir {
+    let course = format!(
+        "<course display_name=\"T\"><chapter url_name=\"c\"><sequential url_name=\"s\">\
+         <vertical url_name=\"v\">{content}</vertical></sequential></chapter></course>"
+    );
+    let mut files = vec![
+        ("course.xml", r#"<course url_name="R" org="S" course="N"/>"#),
+        ("course/R.xml", &course),
+    ];
+    files.extend_from_slice(more);
+    folder(&files)
 }

@@ -242,7 +242,6 @@ async fn derived_rows_are_those_of_the_recorded_world() {
         println!("skipped: no recorded world here (STOA_SHARED)");
         return;
     };
-    let begun = std::time::Instant::now();
     let mut dump = String::new();
     let file = std::fs::File::open(shared.join("golden/world.sql.gz")).unwrap();
     flate2::read::MultiGzDecoder::new(file)
@@ -251,7 +250,6 @@ async fn derived_rows_are_those_of_the_recorded_world() {
     let recorded = parse(&dump);
 
     let house = house().await;
-    println!("parsed {:?}", begun.elapsed());
     for (archive, key) in [
         ("openedx-demo-course.tar.gz", DEMO),
         ("edx-platform-toy.tar.gz", TOY),
@@ -261,7 +259,6 @@ async fn derived_rows_are_those_of_the_recorded_world() {
             .await
             .unwrap();
     }
-    println!("imported {:?}", begun.elapsed());
     let stored = read(&house.db, &recorded).await;
     let mut differences = BTreeSet::new();
     for (table, without) in TABLES {

@@ -13,6 +13,7 @@ mod error;
 mod filter;
 mod landlock_rules;
 mod link;
+mod private_root;
 mod probe;
 mod python;
 mod runner;

@@ -13,7 +13,7 @@ use crate::spawn::{self, Account};
 /// What is known of the interpreter.
 #[derive(Clone, Debug)]
 pub(crate) struct Interpreter {
-    /// As configured; a virtual environment's link is kept, since it decides where packages are.
+    /// The real program; where a virtual environment's packages are is in `path`.
     pub program: PathBuf,
     /// `sys.path`, without folders of the user.
     pub path: Vec<String>,
@@ -78,14 +78,10 @@ pub(crate) fn probe(program: &Path, account: Option<Account>) -> Result<Interpre
             trees.push(folder);
         }
     }
-    let mut programs = vec![real];
-    programs.extend(
-        LOADERS
-            .iter()
-            .filter_map(|loader| Path::new(loader).canonicalize().ok()),
-    );
+    let mut programs = vec![real.clone()];
+    programs.extend(LOADERS.iter().map(PathBuf::from).filter(|p| p.is_file()));
     Ok(Interpreter {
-        program: program.to_owned(),
+        program: real,
         path: answer.path,
         readable: Readable {
             trees,

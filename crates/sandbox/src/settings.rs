@@ -8,7 +8,7 @@ use std::time::Duration;
 pub enum Layer {
     /// Landlock: which files may be read.
     Landlock,
-    /// Own user, network, IPC and host-name namespaces.
+    /// Own namespaces: network, IPC, host name and mounts, with a root of the library trees alone.
     Namespaces,
 }
 
@@ -77,6 +77,8 @@ pub struct Layers {
     pub landlock: bool,
     /// Own network, IPC and host-name namespaces.
     pub namespaces: bool,
+    /// A root of the library trees alone, in a mount namespace.
+    pub private_root: bool,
     /// The server runs as root and its workers as another account.
     pub dropped_root: bool,
 }

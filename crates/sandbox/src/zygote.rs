@@ -15,9 +15,9 @@ use serde_json::json;
 use crate::error::Error;
 use crate::link::{Timed, send_with_file};
 use crate::probe::Interpreter;
-use crate::settings::{Layers, Settings};
+use crate::settings::{Layer, Layers, Settings};
 use crate::spawn::{self, Account};
-use crate::{filter, landlock_rules, python};
+use crate::{filter, python};
 
 /// Longest time that a warm process may take to import what it keeps ready.
 const START: Duration = Duration::from_mins(1);
@@ -54,9 +54,18 @@ impl Zygote {
         account: Option<Account>,
         packages: &[&str],
     ) -> Result<Self, Error> {
-        let ruleset = landlock_rules::ruleset(&interpreter.readable)?;
-        let (child, control, layers) =
-            spawn::start(&interpreter.program, settings, account, ruleset)?;
+        Self::start_with(interpreter, settings, account, packages, None)
+    }
+
+    /// As [`Self::start`]; a test leaves out one layer to see the other one alone.
+    fn start_with(
+        interpreter: &Interpreter,
+        settings: &Settings,
+        account: Option<Account>,
+        packages: &[&str],
+        without: Option<Layer>,
+    ) -> Result<Self, Error> {
+        let (child, control, layers) = spawn::start(interpreter, settings, account, without)?;
         let pid = child.id();
         // From here on a failure ends the process by dropping the value.
         let mut zygote = Self {
@@ -81,7 +90,7 @@ impl Zygote {
         let failed = |error: std::io::Error| {
             Error::Interpreter(interpreter.program.display().to_string(), error.to_string())
         };
-        let (namespaces, ready) = {
+        let (layers, ready) = {
             let control = zygote
                 .control
                 .lock()
@@ -90,8 +99,8 @@ impl Zygote {
                 stream: &control,
                 until: Instant::now() + START,
             };
-            let mut namespaces = [0];
-            timed.read_exact(&mut namespaces).map_err(failed)?;
+            let mut layers = zygote.layers;
+            spawn::read_layers(&mut timed, &mut layers).map_err(failed)?;
             let length = u32::try_from(setup.len()).unwrap_or(u32::MAX).to_le_bytes();
             timed.write_all(&length).map_err(failed)?;
             timed.write_all(setup.as_bytes()).map_err(failed)?;
@@ -108,12 +117,12 @@ impl Zygote {
             control
                 .set_write_timeout(Some(Duration::from_secs(2)))
                 .map_err(failed)?;
-            (namespaces == [1], ready)
+            (layers, ready)
         };
         if let Some(error) = ready.error {
             return Err(Error::Layer(error));
         }
-        zygote.layers.namespaces = namespaces;
+        zygote.layers = layers;
         zygote.version = ready.python.unwrap_or_default();
         zygote.found = ready.found;
         zygote.mapped_mib = mapped_mib(pid).ok_or_else(|| {
@@ -193,4 +202,82 @@ fn mapped_mib(pid: u32) -> Option<u32> {
         .find_map(|line| line.strip_prefix("VmSize:"))?;
     let kib: u32 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib / 1024 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{read_frame, write_frame};
+
+    /// What a script leaves, or its failure, as text.
+    fn run(zygote: &Zygote, code: &str) -> String {
+        let stream = zygote.submit(Duration::from_secs(3), 512).expect("a child");
+        let mut timed = Timed {
+            stream: &stream,
+            until: Instant::now() + Duration::from_secs(5),
+        };
+        let job = json!({"code": code, "seed": 1, "cpu": 1, "lean": true}).to_string();
+        for (kind, data) in [(b'J', job.as_str()), (b'G', "{}"), (b'L', "")] {
+            write_frame(&mut timed, kind, data.as_bytes()).expect("write");
+        }
+        let (_, data) = read_frame(&mut timed, 1 << 20)
+            .expect("read")
+            .expect("an answer");
+        String::from_utf8(data).expect("text")
+    }
+
+    /// A warm process without a layer; none where the system has not the other one.
+    fn without(layer: Layer) -> Option<Zygote> {
+        let settings = Settings::default();
+        let account = spawn::account(&settings).expect("account");
+        let interpreter = crate::probe::probe(&settings.python, account).expect("probe");
+        match Zygote::start_with(&interpreter, &settings, account, &[], Some(layer)) {
+            Ok(zygote) => Some(zygote),
+            Err(Error::Layer(why)) => {
+                println!("skipped: {why}");
+                None
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    const TRY: &str = "def attempt(f, *a):\n    try:\n        f(*a)\n    except OSError as error:\n        return type(error).__name__\n";
+
+    // docs/sandbox.md: without Landlock the private root confines files alone
+    #[test]
+    fn namespaces_alone_confine_files() {
+        let Some(zygote) = without(Layer::Landlock) else {
+            return;
+        };
+        let layers = zygote.layers;
+        assert!(!layers.landlock && layers.namespaces && layers.private_root);
+        let code = format!(
+            "{TRY}found = [attempt(open, '/etc/passwd'), attempt(os.stat, '/etc/passwd'), attempt(os.stat, '/home'), attempt(os.stat, '/proc/self')]\nalone = set(os.listdir('/etc')) <= {{'ld.so.cache'}}\nimport wave\nhave = wave.__name__\n"
+        );
+        let none = "\"FileNotFoundError\"";
+        assert_eq!(
+            run(&zygote, &code),
+            format!(
+                "{{\"found\": [{none}, {none}, {none}, {none}], \"alone\": true, \"have\": \"wave\"}}"
+            )
+        );
+    }
+
+    // docs/sandbox.md: and Landlock confines them where there are no namespaces
+    #[test]
+    fn landlock_alone_confines_files() {
+        let Some(zygote) = without(Layer::Namespaces) else {
+            return;
+        };
+        let layers = zygote.layers;
+        assert!(layers.landlock && !layers.namespaces && !layers.private_root);
+        let code = format!(
+            "{TRY}import socket\nfound = [attempt(open, '/etc/passwd'), attempt(os.listdir, '/'), attempt(open, '/proc/self/environ'), attempt(open, '/proc/self/root/etc/passwd'), attempt(socket.socket)]\nimport wave\nhave = wave.__name__\n"
+        );
+        let no = "\"PermissionError\"";
+        assert_eq!(
+            run(&zygote, &code),
+            format!("{{\"found\": [{no}, {no}, {no}, {no}, {no}], \"have\": \"wave\"}}")
+        );
+    }
 }

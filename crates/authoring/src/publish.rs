@@ -33,25 +33,27 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// The topics that it takes; images come after courses, so that no learner waits for one.
-    const TOPICS: &[&[&str]] = &[
-        &[COURSE_PUBLISHED, COURSE_DELETED, LIBRARY_UPDATED],
-        &[THUMBNAIL_WANTED],
-    ];
-
-    /// Handles the events that are due; returns how many there were.
+    /// Handles what is due after changes of courses, and where nothing is, one image; returns how many events there
+    /// were. Images come one at a time and last, so that no learner waits for one.
     pub async fn step(&self, now: DateTime<Utc>) -> Result<usize> {
-        for topics in Self::TOPICS {
-            let events = outbox::claim(&self.db, topics, now.naive_utc(), LEASE, TOGETHER).await?;
-            if events.is_empty() {
-                continue;
-            }
-            for event in &events {
-                self.settle(event, now).await?;
-            }
-            return Ok(events.len());
+        match self.step_courses(now).await? {
+            0 => self.take(&[THUMBNAIL_WANTED], 1, now).await,
+            handled => Ok(handled),
         }
-        Ok(0)
+    }
+
+    /// Handles what is due after changes of courses, images left for later.
+    pub async fn step_courses(&self, now: DateTime<Utc>) -> Result<usize> {
+        let topics = [COURSE_PUBLISHED, COURSE_DELETED, LIBRARY_UPDATED];
+        self.take(&topics, TOGETHER, now).await
+    }
+
+    async fn take(&self, topics: &[&str], most: u32, now: DateTime<Utc>) -> Result<usize> {
+        let events = outbox::claim(&self.db, topics, now.naive_utc(), LEASE, most).await?;
+        for event in &events {
+            self.settle(event, now).await?;
+        }
+        Ok(events.len())
     }
 
     /// Handles one event and notes how that went. A failure is no error here: the event comes again.
@@ -177,8 +179,9 @@ impl Follower {
     }
 }
 
-/// Handles everything that is due; for commands, which end only then.
+/// Handles everything that is due after changes of courses; for commands, which end only then. Images are left to a
+/// program that stays.
 pub async fn follow_publishes(follower: &Follower, now: DateTime<Utc>) -> Result<()> {
-    while follower.step(now).await? > 0 {}
+    while follower.step_courses(now).await? > 0 {}
     Ok(())
 }

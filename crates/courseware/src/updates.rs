@@ -72,10 +72,7 @@ impl News {
 }
 
 fn hex(text: &str) -> String {
-    Md5::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Md5::digest(text.as_bytes()))
 }
 
 /// The updates that are not deleted, by day and number, newest first.

@@ -16,6 +16,7 @@ mod error;
 mod html5;
 mod inputs;
 mod labels;
+pub mod markdown;
 mod problem;
 pub mod pyrandom;
 pub mod pyvalue;

@@ -178,10 +178,32 @@ fn summarise(target: &CourseKey, imported: &ImportedCourse) -> ImportSummary {
         line: warning.fault.line,
         text: warning.fault.text.clone(),
     });
+    let unread = [
+        (
+            "tags.csv",
+            imported.tags_csv.is_some(),
+            "tags are not imported",
+        ),
+        (
+            "assets/assets.xml",
+            imported
+                .assets_xml
+                .as_deref()
+                .is_some_and(|text| text.contains("<asset>") || text.contains("<asset ")),
+            "records of assets are not imported; their files are",
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, there, _)| *there)
+    .map(|(file, _, text)| Remark {
+        file: file.to_owned(),
+        line: 0,
+        text: text.to_owned(),
+    });
     ImportSummary {
         course_key: target.to_string(),
         blocks: imported.counts(),
         assets: imported.assets.len(),
-        warnings: dropped.chain(noticed).collect(),
+        warnings: dropped.chain(noticed).chain(unread).collect(),
     }
 }

@@ -6,5 +6,6 @@
 )]
 
 mod checks;
+mod follow;
 mod support;
 mod world;

@@ -38,3 +38,13 @@ pub fn identity(config: &Config, secrets: &Secrets) -> anyhow::Result<identity::
         ..identity::Settings::default()
     })
 }
+
+/// Settings of authors' scripts.
+pub fn sandbox(config: &Config) -> sandbox::Settings {
+    sandbox::Settings {
+        python: config.sandbox_python.clone(),
+        user: config.sandbox_user.clone(),
+        require: config.sandbox_require.clone(),
+        ..sandbox::Settings::default()
+    }
+}

@@ -32,7 +32,7 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
     findings.extend(addresses(config));
     findings.push(disk(config));
     findings.push(clock());
-    findings.push(python(config));
+    findings.extend(scripts(config));
     findings.extend(stores(config).await);
     let mut bad = 0;
     for finding in findings {
@@ -114,22 +114,47 @@ fn clock() -> Finding {
     }
 }
 
-fn python(config: &Config) -> Finding {
-    let path = config.sandbox_python.display().to_string();
-    let version = Command::new(&config.sandbox_python)
-        .arg("--version")
-        .output();
-    match version {
-        Ok(out) if out.status.success() => Good(format!(
-            "python: {path}, {}",
-            String::from_utf8_lossy(&out.stdout).trim()
-        )),
-        _ => Mind(
-            format!("python: {path} does not run"),
-            "install python3 or set sandbox_python; problems with scripts cannot be graded without"
-                .to_owned(),
-        ),
+/// Whether authors' scripts can run, with which packages and behind which layers.
+fn scripts(config: &Config) -> Vec<Finding> {
+    let sandbox = sandbox::Sandbox::new(crate::settings::sandbox(config));
+    let layers = match sandbox.layers() {
+        Ok(layers) => layers,
+        Err(error) => {
+            return vec![Mind(
+                format!("scripts: {error}"),
+                "problems with scripts cannot be graded without; see docs/sandbox.md".to_owned(),
+            )];
+        }
+    };
+    let versions: Vec<String> = sandbox
+        .versions()
+        .unwrap_or_default()
+        .into_iter()
+        .map(|(name, version)| format!("{name} {}", version.as_deref().unwrap_or("missing")))
+        .collect();
+    let mut findings = vec![Good(format!("scripts: {}", versions.join(", ")))];
+    let mut held = vec!["filtered system calls"];
+    let mut open = Vec::new();
+    for (holds, name) in [
+        (layers.landlock, "Landlock"),
+        (layers.namespaces, "own namespaces"),
+        (layers.private_root, "a root of their own"),
+    ] {
+        if holds { &mut held } else { &mut open }.push(name);
     }
+    findings.push(if open.is_empty() {
+        Good(format!("scripts run behind {}", held.join(", ")))
+    } else {
+        Mind(
+            format!(
+                "scripts run behind {}, without {}",
+                held.join(", "),
+                open.join(", ")
+            ),
+            "safe, but one layer thinner than it could be; see docs/sandbox.md".to_owned(),
+        )
+    });
+    findings
 }
 
 async fn stores(config: &Config) -> Vec<Finding> {

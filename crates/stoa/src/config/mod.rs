@@ -217,8 +217,12 @@ settings! {
     log_format: LogFormat = "text";
     /// What is logged, as in `info,stoa=debug`.
     log_filter: String = "info,sqlx=warn";
-    /// Interpreter for authors' scripts.
+    /// Interpreter for authors' scripts; one of a virtual environment brings its packages.
     sandbox_python: PathBuf = "/usr/bin/python3";
+    /// Account that authors' scripts run as when the server is started as root.
+    sandbox_user: String = "nobody";
+    /// Layers of the sandbox without which no script runs, beyond those that are always demanded.
+    sandbox_require: Vec<sandbox::Layer> = "";
 }
 
 /// A value's text and the place it was read from.

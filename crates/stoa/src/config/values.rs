@@ -103,6 +103,30 @@ impl SettingValue for Vec<String> {
     }
 }
 
+impl SettingValue for Vec<sandbox::Layer> {
+    const ALLOWED: &'static str =
+        "a list of landlock and namespaces, in the environment separated by blanks";
+    fn parse(text: &str) -> Option<Self> {
+        text.split_whitespace()
+            .map(|word| match word {
+                "landlock" => Some(sandbox::Layer::Landlock),
+                "namespaces" => Some(sandbox::Layer::Namespaces),
+                _ => None,
+            })
+            .collect()
+    }
+    fn show(&self) -> String {
+        let words: Vec<_> = self
+            .iter()
+            .map(|layer| match layer {
+                sandbox::Layer::Landlock => "landlock",
+                sandbox::Layer::Namespaces => "namespaces",
+            })
+            .collect();
+        words.join(" ")
+    }
+}
+
 impl SettingValue for PathBuf {
     const ALLOWED: &'static str = "the path of a file or folder";
     fn parse(text: &str) -> Option<Self> {

@@ -327,19 +327,25 @@ async fn clear_places(tx: &mut Tx, context_id: i64) -> Result<()> {
 /// Row ids of the partition groups that an outline names, made where missing.
 async fn partition_groups(tx: &mut Tx, outline: &Outline) -> Result<HashMap<(i64, i64), i64>> {
     let mut found = HashMap::new();
-    let wanted = outline.sections.iter().flat_map(|section| {
-        section.user_partition_groups.iter().chain(
-            section
-                .sequences
-                .iter()
-                .flat_map(|sequence| &sequence.user_partition_groups),
-        )
-    });
+    // Collected first: a closure that borrows must not live across an await of a task that moves threads.
+    let wanted: Vec<(i64, i64)> = outline
+        .sections
+        .iter()
+        .flat_map(|section| {
+            section.user_partition_groups.iter().chain(
+                section
+                    .sequences
+                    .iter()
+                    .flat_map(|sequence| &sequence.user_partition_groups),
+            )
+        })
+        .copied()
+        .collect();
     for (partition_id, group_id) in wanted {
-        if found.contains_key(&(*partition_id, *group_id)) {
+        if found.contains_key(&(partition_id, group_id)) {
             continue;
         }
-        let key = params![*partition_id, *group_id];
+        let key = params![partition_id, group_id];
         let sql = tx.dialect().insert_ignore(
             "learning_sequences_userpartitiongroup",
             &["partition_id", "group_id"],
@@ -347,7 +353,7 @@ async fn partition_groups(tx: &mut Tx, outline: &Outline) -> Result<HashMap<(i64
         tx.execute(&sql, &key).await?;
         let sql = "SELECT id FROM learning_sequences_userpartitiongroup \
                    WHERE partition_id = ? AND group_id = ?";
-        found.insert((*partition_id, *group_id), tx.read_int(sql, &key).await?);
+        found.insert((partition_id, group_id), tx.read_int(sql, &key).await?);
     }
     Ok(found)
 }

@@ -18,7 +18,7 @@ use opaque_keys::CourseKey;
 
 use crate::error::Error;
 use crate::summary::{ImportSummary, Remark};
-use crate::{Result, videos};
+use crate::{Result, libraries, videos};
 
 /// Editor of what a command writes (courseware.md §2.4).
 pub const COMMAND_USER: i64 = -1;
@@ -108,12 +108,13 @@ pub async fn import_course(
     let summary = summarise(&target, &imported);
     let stamp = Stamp::new(options.user_id, options.now);
     let ImportedCourse {
-        published,
-        draft,
+        mut published,
+        mut draft,
         assets,
         videos,
         ..
     } = imported;
+    let from_libraries = libraries::wanted(store, &target, &mut published, &mut draft).await?;
     store_course(
         store,
         &target,
@@ -124,6 +125,7 @@ pub async fn import_course(
         stamp,
     )
     .await?;
+    libraries::copy(store, &target, &from_libraries, stamp).await?;
     videos::store(db, blobs, &target, &videos, options.now).await?;
     Ok(summary)
 }

@@ -5,6 +5,7 @@ mod discussions;
 mod error;
 mod export;
 mod import;
+mod libraries;
 mod outline;
 mod overview;
 mod publish;

@@ -483,6 +483,54 @@ async fn check_46_a_library_block_without_its_library_keeps_its_children() {
 }
 
 #[tokio::test]
+async fn check_46_a_library_that_is_here_fills_its_block_once() {
+    let house = house().await;
+    let library = |problem: &str| {
+        folder(&[
+            (
+                "library.xml",
+                r#"<library url_name="library" xblock-family="xblock.v1" org="Acme" library="Lib">
+                     <problem url_name="p1"/></library>"#,
+            ),
+            ("problem/p1.xml", problem),
+        ])
+    };
+    let first = library("<problem display_name=\"From the library\"/>");
+    house
+        .import(first.path(), Some("library-v1:Acme+Lib"))
+        .await
+        .unwrap();
+    let course = unit(
+        r#"<library_content url_name="lc1" source_library_id="library-v1:Acme+Lib" max_count="1">
+             <problem url_name="old"/>
+           </library_content>"#,
+        &[("problem/old.xml", "<problem display_name=\"Archived\"/>")],
+    );
+    house.import(course.path(), Some(KEY)).await.unwrap();
+    // courseware.md §2.4: the id is a hash of library, block and parent.
+    let copied = ["problem@5f6227ddf9fe96114010"];
+    for branch in [Branch::Draft, Branch::Published] {
+        let children = house.children(KEY, branch, "library_content@lc1").await;
+        assert_eq!(children, copied, "{branch:?}");
+    }
+    let snapshot = house
+        .store
+        .snapshot(&CourseKey::parse(KEY).unwrap(), Branch::Published)
+        .await
+        .unwrap()
+        .unwrap();
+    let copy = snapshot.find(&copied[0].parse().unwrap()).unwrap();
+    assert_eq!(snapshot.block(copy).display_name(), "From the library");
+
+    // The next import of the course takes the archive as it is.
+    house.import(course.path(), Some(KEY)).await.unwrap();
+    for branch in [Branch::Draft, Branch::Published] {
+        let children = house.children(KEY, branch, "library_content@lc1").await;
+        assert_eq!(children, ["problem@old"], "{branch:?}");
+    }
+}
+
+#[tokio::test]
 async fn check_47_libraries_go_into_libraries_and_come_out_again() {
     let house = house().await;
     let library = folder(&[

@@ -6,8 +6,8 @@ use std::path::Path;
 use blobs::Blobs;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use course_model::CourseContent;
 use course_model::fields::Clock;
+use course_model::{Block, CourseContent};
 use db::Db;
 use modulestore::ModuleStore;
 use modulestore::contentstore::{AssetData, NewAsset};
@@ -15,6 +15,7 @@ use modulestore::documents::Stamp;
 use modulestore::split::CourseImport;
 use olx::{ArchiveFiles, Environment, FileData, ImportedCourse, Limits};
 use opaque_keys::CourseKey;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::summary::{ImportSummary, Remark};
@@ -114,6 +115,7 @@ pub async fn import_course(
         videos,
         ..
     } = imported;
+    name_entrance_exam(&target, &mut published, &mut draft);
     let from_libraries = libraries::wanted(store, &target, &mut published, &mut draft).await?;
     store_course(
         store,
@@ -153,6 +155,35 @@ async fn store_course(
         )
         .await?;
     Ok(())
+}
+
+/// The course names its entrance exam by usage key, which follows the course (olx.md §11).
+fn name_entrance_exam(
+    target: &CourseKey,
+    published: &mut CourseContent,
+    draft: &mut CourseContent,
+) {
+    let exam = draft
+        .blocks
+        .values()
+        .find(|block| is_entrance_exam(block))
+        .and_then(|block| {
+            let key = &block.key;
+            target.make_usage_key(&key.block_type, &key.block_id).ok()
+        });
+    let Some(exam) = exam else { return };
+    for content in [published, draft] {
+        let root = content.root.clone();
+        if let Some(root) = content.blocks.get_mut(&root) {
+            let name = "entrance_exam_id".to_owned();
+            root.settings.insert(name, Value::from(exam.to_string()));
+        }
+    }
+}
+
+fn is_entrance_exam(block: &Block) -> bool {
+    &*block.key.block_type == "chapter"
+        && block.settings.get("is_entrance_exam") == Some(&Value::Bool(true))
 }
 
 fn new_asset(asset: olx::ImportedAsset) -> NewAsset {

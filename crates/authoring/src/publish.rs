@@ -9,7 +9,7 @@ use opaque_keys::{AssetKey, CourseKey};
 use records::history::Author;
 use records::outbox::{self, Event};
 use records::waffle::{Toggles, Who};
-use records::{config, course_overviews, learning_sequences};
+use records::{config, course_overviews, learning_sequences, milestones};
 use serde_json::Value;
 
 use crate::dates::RelativeDates;
@@ -129,6 +129,13 @@ impl Follower {
         let outline = outline::outline(snapshot, now);
         let relative = self.relative_dates(course).await?;
         let dates = dates::dates(snapshot, relative);
+        let root = snapshot.course();
+        let mut sections = root.children();
+        let exam = sections
+            .find(|section| section.flag("is_entrance_exam"))
+            .filter(|_| root.flag("entrance_exam_enabled"))
+            .map(|section| section.usage_key().to_string());
+        let exam = exam.as_deref();
         let (row, tabs, outline, dates) = (&row, &tabs, &outline, &dates);
         self.db
             .write(|mut tx| async move {
@@ -138,6 +145,9 @@ impl Follower {
                 course_overviews::replace_tabs(tx, course, tabs).await?;
                 learning_sequences::replace(tx, course, outline, now).await?;
                 records::dates::replace(tx, course, dates, now).await?;
+                if settings == Settings::Replace {
+                    milestones::set_entrance_exam(tx, course, exam, now).await?;
+                }
                 discussions::save(tx, snapshot, settings, now).await
             })
             .await?;

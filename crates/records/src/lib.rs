@@ -21,6 +21,7 @@ pub mod history;
 pub mod keys;
 pub mod learning_sequences;
 mod migrations;
+pub mod milestones;
 pub mod organizations;
 pub mod outbox;
 pub mod preferences;

@@ -289,3 +289,41 @@ async fn tags_are_told_of_and_left() {
     let files: Vec<&str> = summary.warnings.iter().map(|it| it.file.as_str()).collect();
     assert!(files.contains(&"tags.csv"), "{files:?}");
 }
+
+// olx.md §11: the entrance exam of an archive is the course's, under the course's own key.
+#[tokio::test]
+async fn an_entrance_exam_comes_along() {
+    let house = house().await;
+    let course = |enabled: bool| {
+        format!(
+            r#"<course entrance_exam_enabled="{enabled}" entrance_exam_id="i4x://S/N/chapter/e">
+                 <chapter url_name="e" is_entrance_exam="{enabled}" display_name="Exam"/></course>"#
+        )
+    };
+    let exam = "block-v1:A+B+C+type@chapter+block@e";
+    let links = async |table: &str| {
+        let sql = format!("SELECT COUNT(*) AS n FROM {table} WHERE active = 1");
+        house.db.read_int(&sql, &[]).await.unwrap()
+    };
+    for _ in 0..2 {
+        house.import_text(&course(true)).await;
+        let outline = house.outline().await;
+        assert_eq!(outline.entrance_exam_id.as_deref(), Some(exam));
+        let row = records::course_overviews::get(&house.db, &key()).await;
+        let row = row.unwrap().unwrap();
+        assert_eq!(
+            (row.entrance_exam_enabled, row.entrance_exam_id.as_str()),
+            (true, exam)
+        );
+        for table in [
+            "milestones_milestone",
+            "milestones_coursemilestone",
+            "milestones_coursecontentmilestone",
+        ] {
+            assert_eq!(links(table).await, 1, "{table}");
+        }
+    }
+    house.import_text(&course(false)).await;
+    assert_eq!(links("milestones_coursemilestone").await, 0);
+    assert_eq!(links("milestones_coursecontentmilestone").await, 0);
+}

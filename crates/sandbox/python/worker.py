@@ -287,6 +287,10 @@ def run(link, job):
     sys.stdout = sys.__stdout__ = Silent()
     sys.stderr = sys.__stderr__ = errors = Errors()
     sys.argv = ["jailed_code"]
+    # Every child begins with the state that these had when the warm process started.
+    random2.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
     failure = None
     kind = "script"
     try:

@@ -138,6 +138,19 @@ pub(crate) const WARM: &[&str] = &[
 /// Packages of the scientific process; it runs without those that are not installed.
 pub(crate) const SCIENCE: &[&str] = &["numpy", "scipy", "sympy"];
 
+/// Their parts that scripts use most, imported with them.
+pub(crate) const SCIENCE_PARTS: &[&str] = &[
+    "numpy.random",
+    "numpy.linalg",
+    "numpy.fft",
+    "scipy.special",
+    "scipy.linalg",
+    "scipy.integrate",
+    "scipy.interpolate",
+    "scipy.optimize",
+    "scipy.stats",
+];
+
 /// Our modules by name, as the warm process reads them.
 pub(crate) fn modules() -> Value {
     let map: Map<String, Value> = MODULES

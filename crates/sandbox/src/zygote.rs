@@ -78,12 +78,18 @@ impl Zygote {
             broken: AtomicBool::new(false),
         };
         let script = filter::script()?;
+        let parts = if packages.is_empty() {
+            &[]
+        } else {
+            python::SCIENCE_PARTS
+        };
+        let warm = [python::WARM, parts].concat();
         let setup = json!({
             "zygote": python::ZYGOTE,
             "modules": python::modules(),
             "path": interpreter.path,
             "preload": packages,
-            "warm": python::WARM,
+            "warm": warm,
             "filter": hex(&script),
         });
         let setup = setup.to_string();

@@ -4,6 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
+use capa::pyvalue::PyValue;
 use common::{can_run, left};
 
 // capa.md §6.1: which names come out
@@ -235,4 +236,92 @@ fn results_are_remembered_where_that_is_asked() {
         Instant::now(),
     );
     assert_eq!(late, Err(sandbox::Failure::TimedOut));
+}
+
+/// An archive with these members, made by Python.
+fn archive(members: &str) -> Vec<u8> {
+    let code = format!(
+        "import io, zipfile\nb = io.BytesIO()\nwith zipfile.ZipFile(b, 'w') as z:\n    for n, t in {members}.items():\n        z.writestr(n, t)\ndata = list(b.getvalue())\n"
+    );
+    let globals = common::run(&code, "{}", 1).unwrap_or_default();
+    match globals.get("data") {
+        Some(PyValue::List(bytes)) => bytes
+            .iter()
+            .filter_map(|byte| match byte {
+                PyValue::Int(byte) => u8::try_from(*byte).ok(),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+// capa.md §6.1: python_lib.zip
+#[test]
+fn a_course_has_a_library() {
+    if !can_run() {
+        return;
+    }
+    let library = archive(
+        "{'gears.py': 'import random\\nRATIO = 4\\ndef teeth(): return random.randint(1, 100)\\n', 'parts/__init__.py': 'NAME = __name__', 'parts/cog.py': 'from . import NAME', 'bare/thing.py': 'X = 1', 'data.txt': 'no module', 'broken.py': 'def'}",
+    );
+    let globals = capa::script::Globals::new();
+    let run = |code: &str, library: &[u8]| {
+        let job = sandbox::Job {
+            code,
+            globals: &globals,
+            python_lib: Some(library),
+            seed: 1,
+            cacheable: false,
+        };
+        common::sandbox()
+            .run(&job, Instant::now() + Duration::from_secs(20))
+            .map_or_else(|e| e.to_string(), |left| PyValue::Dict(left).repr())
+    };
+    assert_eq!(
+        run(
+            "import gears, parts.cog\nfrom bare.thing import X\na = [gears.RATIO, gears.teeth(), parts.cog.NAME]\nb = sys.path[-1]\n",
+            &library
+        ),
+        "{'X': 1, 'a': [4, 14, 'parts'], 'b': 'python_lib.zip'}"
+    );
+    assert!(run("import broken", &library).contains("SyntaxError"));
+    assert!(run("import data", &library).contains("No module named"));
+    assert!(run("import gears", b"PK\x03\x04rubbish").contains("No module named"));
+    // One that uses numpy is run where numpy is imported already, or fails as anywhere.
+    let numeric =
+        archive("{'heavy.py': 'import numpy\\nv = float(numpy.array([1.5, 2.5]).sum())\\n'}");
+    let got = run("import heavy\nv = heavy.v\n", &numeric);
+    assert!(
+        got == "{'v': 4.0}" || got.contains("No module named"),
+        "{got}"
+    );
+}
+
+// capa.md §6.1: the packages are used where they are installed
+#[test]
+fn packages_are_used_where_they_are_installed() {
+    if !can_run() {
+        return;
+    }
+    let versions = common::sandbox().versions().unwrap_or_default();
+    let has = |package: &str| {
+        versions
+            .iter()
+            .any(|(name, version)| name == package && version.is_some())
+    };
+    let code = "a = float(numpy.linalg.det(numpy.eye(3)))\nb = numpy.float64(1.5)\nc = numpy.int64(3)\nd = [numpy.int64(1)]\nf = numpy.random.rand()\n";
+    if !has("numpy") {
+        println!("skipped: numpy is not installed");
+        assert!(left(code, "{}", 1).contains("No module named"));
+        return;
+    }
+    let got = left(code, "{}", 1);
+    assert!(got.starts_with("{'a': 1.0, 'b': 1.5, 'f': 0."), "{got}");
+    // Not seeded by the problem, nor by the warm process.
+    assert_ne!(got, left(code, "{}", 1));
+    if has("scipy") {
+        let code = "from scipy import integrate\na = round(integrate.quad(lambda x: x * x, 0, 3)[0], 9)\nb = round(scipy.stats.norm.cdf(0), 3)\n";
+        assert_eq!(left(code, "{}", 1), "{'a': 9.0, 'b': 0.5}");
+    }
 }

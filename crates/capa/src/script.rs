@@ -35,9 +35,3 @@ pub trait ScriptRunner {
     /// were defined.
     fn run(&self, run: &ScriptRun<'_>) -> Result<Globals, ScriptError>;
 }
-
-/// Gives each request a runner of its own, whose scripts share one deadline. What a server keeps.
-pub trait ScriptService: Send + Sync {
-    /// A runner for the scripts of one request that begins now.
-    fn for_request(&self) -> Box<dyn ScriptRunner + Send + Sync>;
-}

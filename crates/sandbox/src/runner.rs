@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use capa::pyvalue::PyValue;
-use capa::script::{Globals, ScriptError, ScriptRun, ScriptRunner, ScriptService};
+use capa::script::{Globals, ScriptError, ScriptRun, ScriptRunner};
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -172,7 +172,7 @@ impl Sandbox {
 
     /// The scripts of one request: all of them end before `deadline`.
     #[must_use]
-    pub fn until(&self, deadline: Instant) -> RequestScripts {
+    pub fn for_request(&self, deadline: Instant) -> RequestScripts {
         RequestScripts {
             sandbox: self.clone(),
             deadline,
@@ -408,15 +408,9 @@ impl ScriptRunner for RequestScripts {
 /// Time that all scripts of one request may take together, waiting included.
 const REQUEST: Duration = Duration::from_secs(10);
 
-impl ScriptService for Sandbox {
-    fn for_request(&self) -> Box<dyn ScriptRunner + Send + Sync> {
-        Box::new(self.until(Instant::now() + REQUEST))
-    }
-}
-
 /// Scripts one by one, each as if it were a request.
 impl ScriptRunner for Sandbox {
     fn run(&self, run: &ScriptRun<'_>) -> Result<Globals, ScriptError> {
-        self.until(Instant::now() + REQUEST).run(run)
+        self.for_request(Instant::now() + REQUEST).run(run)
     }
 }

@@ -110,7 +110,7 @@ fn run(op: &str, input: &Value) -> Result<Value, Error> {
             .to_owned(),
         sent: std::cell::RefCell::default(),
     });
-    let scripts = sandbox().until(Instant::now() + Duration::from_secs(10));
+    let scripts = sandbox().for_request(Instant::now() + Duration::from_secs(10));
     let python_lib = python_lib(&files);
     let env = Environment {
         scripts: Some(&scripts),

@@ -1,6 +1,8 @@
 //! Dates of blocks and of learners: `edx_when_…` (courseware.md §6). A `rel_date` is in
 //! microseconds, as Django stores durations.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::NaiveDateTime;
 use db::{Result, Source, Tx, Value, params};
 use opaque_keys::CourseKey;
@@ -142,12 +144,34 @@ pub async fn replace(
         &params![&course_id],
     )
     .await?;
-    let mut kept = Vec::new();
+    let mut by_place: HashMap<(&str, &str), Vec<&ContentDate>> = HashMap::new();
+    for row in &stored {
+        let location = row.location.as_deref().unwrap_or_default();
+        by_place
+            .entry((location, &row.field))
+            .or_default()
+            .push(row);
+    }
+    let mut policies = HashMap::new();
+    let mut kept = HashSet::new();
     for date in dates {
-        let policy_id = policy(tx, date.abs_date, date.rel_date, now).await?;
-        let old = stored.iter().find(|row| {
-            row.location.as_deref() == Some(date.location.as_str()) && row.field == date.field
-        });
+        let value = (date.abs_date, date.rel_date);
+        let policy_id = if let Some(id) = policies.get(&value) {
+            *id
+        } else {
+            let id = policy(tx, date.abs_date, date.rel_date, now).await?;
+            policies.insert(value, id);
+            id
+        };
+        let rows = by_place.get(&(date.location.as_str(), date.field.as_str()));
+        let rows = rows.map_or(&[][..], Vec::as_slice);
+        // Older data may have several: the one with this policy cannot be made a second time.
+        let old = rows
+            .iter()
+            .find(|row| row.policy_id == policy_id)
+            .or_else(|| rows.iter().find(|row| row.active))
+            .or_else(|| rows.first())
+            .copied();
         let row = ContentDate {
             id: old.map_or(0, |row| row.id),
             course_id: course_id.clone(),
@@ -157,14 +181,14 @@ pub async fn replace(
             field: date.field.clone(),
             block_type: date.block_type.clone(),
         };
-        match old {
-            Some(old) if *old == row => kept.push(old.id),
+        kept.insert(match old {
+            Some(old) if *old == row => old.id,
             Some(old) => {
                 table::update(tx, &row, &["id"]).await?;
-                kept.push(old.id);
+                old.id
             }
-            None => kept.push(table::insert(tx, &row).await?),
-        }
+            None => table::insert(tx, &row).await?,
+        });
     }
     for row in stored
         .iter()

@@ -1,6 +1,6 @@
 //! The outline of a course as tables: `learning_sequences_…` (courseware.md §8.3).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDateTime;
 use db::{Result, Source, Tx, Value, params};
@@ -146,12 +146,18 @@ pub async fn replace(
         &params![context_id],
     )
     .await?;
-    let (mut kept_sections, mut kept_sequences) = (Vec::new(), Vec::new());
+    let sections_by_key: HashMap<_, _> = sections
+        .iter()
+        .map(|row| (row.usage_key.as_deref().unwrap_or_default(), row))
+        .collect();
+    let sequences_by_key: HashMap<_, _> = sequences
+        .iter()
+        .map(|row| (row.usage_key.as_deref().unwrap_or_default(), row))
+        .collect();
+    let (mut kept_sections, mut kept_sequences) = (HashSet::new(), HashSet::new());
     let mut ordering = 0;
     for (index, section) in outline.sections.iter().enumerate() {
-        let old = sections
-            .iter()
-            .find(|row| row.usage_key.as_deref() == Some(section.usage_key.as_str()));
+        let old = sections_by_key.get(section.usage_key.as_str());
         let row = CourseSection {
             id: old.map_or(0, |row| row.id),
             ordering: index as i64,
@@ -164,7 +170,7 @@ pub async fn replace(
             course_context_id: context_id,
         };
         let section_id = put(tx, &row, row.id).await?;
-        kept_sections.push(section_id);
+        kept_sections.insert(section_id);
         link_groups(
             tx,
             (
@@ -177,9 +183,7 @@ pub async fn replace(
         )
         .await?;
         for sequence in &section.sequences {
-            let old = sequences
-                .iter()
-                .find(|row| row.usage_key.as_deref() == Some(sequence.usage_key.as_str()));
+            let old = sequences_by_key.get(sequence.usage_key.as_str());
             let row = LearningSequence {
                 id: old.map_or(0, |row| row.id),
                 learning_context_id: context_id,
@@ -189,7 +193,7 @@ pub async fn replace(
                 modified: now,
             };
             let sequence_id = put(tx, &row, row.id).await?;
-            kept_sequences.push(sequence_id);
+            kept_sequences.insert(sequence_id);
             let place = CourseSectionSequence {
                 id: 0,
                 ordering,

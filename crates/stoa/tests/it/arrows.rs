@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "django-compat",
         ],
     ),
-    ("ground", &["entropy", "db"]),
+    ("ground", &["entropy", "sandbox", "db"]),
     ("stores", &["records", "modulestore", "blobs"]),
     (
         "domain",

@@ -35,9 +35,10 @@ impl Default for Settings {
             python: PathBuf::from("/usr/bin/python3"),
             user: "nobody".to_owned(),
             require: Vec::new(),
+            // More than processors: one that sleeps must not keep others waiting.
             concurrency: std::thread::available_parallelism()
-                .map_or(2, usize::from)
-                .min(64),
+                .map_or(4, |processors| processors.get() * 2)
+                .clamp(4, 64),
             cache_bytes: 32 << 20,
             limits: Limits::default(),
         }

@@ -13,6 +13,9 @@ pub enum Error {
     /// Accounts failed.
     #[error(transparent)]
     Identity(#[from] identity::Error),
+    /// Work beside the request ended without a result.
+    #[error("a task failed: {0}")]
+    Task(String),
 }
 
 /// Result of this crate's functions.

@@ -6,17 +6,25 @@
 pub mod access;
 pub mod blocks_api;
 pub mod catalog;
+pub mod completion;
 pub mod error;
+pub mod handlers;
 pub mod index_dictionary;
+pub mod languages;
 pub mod learner;
+pub mod links;
 pub mod outline;
 pub mod partitions;
 pub mod random;
+pub mod render;
 pub mod resume;
+pub mod runtime;
 pub mod selection;
+pub mod states;
 pub mod updates;
 pub mod view;
 
 pub use error::{Error, Result};
 pub use learner::Learner;
+pub use runtime::{Runtime, RuntimeSettings};
 pub use view::CourseView;

@@ -273,10 +273,7 @@ mod tests {
                 "<img src=\"/static/a b.png\">",
                 format!("<img src=\"{versioned}{asset}/a_b.png\">"),
             ),
-            (
-                "'/static/none.png#part'",
-                format!("'{asset}/none.png'"),
-            ),
+            ("'/static/none.png#part'", format!("'{asset}/none.png'")),
             ("\"/static/x.js?raw\"", "\"/static/x.js?raw\"".into()),
             (
                 "\"/static/xblock/resources/x.js\"",

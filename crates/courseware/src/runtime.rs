@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use blobs::Blobs;
 use capa::script::ScriptRunner;
@@ -28,8 +29,14 @@ pub struct RuntimeSettings {
     pub staff_debug: bool,
 }
 
-/// Runs authors' scripts; shared between requests.
+/// Runs the scripts of one request.
 pub type Scripts = Arc<dyn ScriptRunner + Send + Sync>;
+
+/// Makes what runs the scripts of one request, which share a deadline.
+pub type ScriptSource = Arc<dyn Fn(Instant) -> Scripts + Send + Sync>;
+
+/// Time that the scripts of one request may take together (design.md, "Learner submits a problem").
+const SCRIPT_TIME: Duration = Duration::from_secs(10);
 
 /// Shows blocks and answers their requests. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +52,7 @@ pub struct Runtime {
     /// Settings.
     pub settings: Arc<RuntimeSettings>,
     /// Runs scripts of problems; without it, problems with scripts say that they do not load.
-    pub scripts: Option<Scripts>,
+    pub scripts: Option<ScriptSource>,
     locks: Arc<Locks>,
 }
 
@@ -67,7 +74,7 @@ impl Runtime {
         blobs: Blobs,
         identity: Identity,
         settings: RuntimeSettings,
-        scripts: Option<Scripts>,
+        scripts: Option<ScriptSource>,
     ) -> Self {
         Self {
             db,
@@ -78,6 +85,12 @@ impl Runtime {
             scripts,
             locks: Arc::default(),
         }
+    }
+
+    /// What runs the scripts of a request that starts now.
+    pub(crate) fn scripts_of_request(&self) -> Option<Scripts> {
+        let source = self.scripts.as_ref()?;
+        Some(source(Instant::now() + SCRIPT_TIME))
     }
 
     /// Waits until no other request of this process works on the learner's state of a block.

@@ -130,7 +130,7 @@ pub async fn write(
     for (key, value) in &change.changes {
         state.insert(key.clone(), value.clone());
     }
-    row.state = Some(dumps(&Value::Object(state), Style::default()));
+    row.state = Some(dumps(&Value::Object(state), Style::DEFAULT));
     row.modified = now;
     if let Some(grade) = change.grade {
         row.grade = Some(grade.earned);
@@ -216,7 +216,7 @@ pub async fn save_preference(
 ) -> Result<(), db::Error> {
     let row = PreferencesField {
         field_name: name.to_owned(),
-        value: dumps(value, Style::default()),
+        value: dumps(value, Style::DEFAULT),
         created: now.naive_utc(),
         modified: now.naive_utc(),
         module_type: block_type.to_owned(),
@@ -236,7 +236,7 @@ pub async fn save_info(
 ) -> Result<(), db::Error> {
     let row = UserInfoField {
         field_name: name.to_owned(),
-        value: dumps(value, Style::default()),
+        value: dumps(value, Style::DEFAULT),
         created: now.naive_utc(),
         modified: now.naive_utc(),
         student_id: user_id,

@@ -51,11 +51,17 @@ pub(super) fn dialogs(renderer: &Renderer<'_>, block: BlockRef<'_>) -> String {
     };
     let mut actions = Vec::new();
     if is_problem {
-        actions.push(button("staff-debug-reset", "Reset Learner's Attempts to Zero"));
+        actions.push(button(
+            "staff-debug-reset",
+            "Reset Learner's Attempts to Zero",
+        ));
     }
     actions.push(button("staff-debug-sdelete", "Delete Learner's State"));
     if is_problem {
-        actions.push(button("staff-debug-rescore", "Rescore Learner's Submission"));
+        actions.push(button(
+            "staff-debug-rescore",
+            "Rescore Learner's Submission",
+        ));
         actions.push(button(
             "staff-debug-rescore-if-higher",
             "Rescore Only If Score Improves",

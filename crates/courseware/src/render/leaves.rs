@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use capa::xml;
 use course_model::BlockRef;
-use opaque_keys::UsageKey;
 use serde_json::{Map, Value, json};
 
 use super::Renderer;
@@ -216,7 +215,10 @@ impl Renderer<'_> {
         let fields = format!(
             "<table class=\"survey-table\" role=\"presentation\">\n<thead role=\"presentation\">\n<tr role=\"group\">\n<td></td>\n{head}</tr>\n</thead>\n{rows}</table>\n"
         );
-        Body::with(self.ballot(block, &fields, choices.is_some()), "SurveyBlock")
+        Body::with(
+            self.ballot(block, &fields, choices.is_some()),
+            "SurveyBlock",
+        )
     }
 
     fn poll_image(&self, image: &str) -> String {
@@ -259,8 +261,16 @@ impl Renderer<'_> {
             if voted { "Resubmit" } else { "Submit" },
             hidden(voted && !may_vote),
             hidden(voted && most > 1),
-            if voted { used.to_string() } else { "{{ submissions_count }}".to_owned() },
-            if voted { most.to_string() } else { "{{ max_submissions }}".to_owned() },
+            if voted {
+                used.to_string()
+            } else {
+                "{{ submissions_count }}".to_owned()
+            },
+            if voted {
+                most.to_string()
+            } else {
+                "{{ max_submissions }}".to_owned()
+            },
         );
         let feedback = self.text(block, "feedback");
         if !feedback.is_empty() {
@@ -290,10 +300,9 @@ impl Renderer<'_> {
             Some(2) => "AGENDA",
             _ => "MONTH",
         };
-        let calendar: String = url::form_urlencoded::byte_serialize(
-            self.text(block, "calendar_id").as_bytes(),
-        )
-        .collect();
+        let calendar: String =
+            url::form_urlencoded::byte_serialize(self.text(block, "calendar_id").as_bytes())
+                .collect();
         let html = format!(
             "<div class=\"google-calendar-xblock-wrapper\"><iframe title=\"{name}\" src=\"https://www.google.com/calendar/embed?mode={mode}&amp;src={calendar}&amp;showCalendars=0\" width=\"100%\" height=\"600\"></iframe></div>\n"
         );
@@ -386,11 +395,7 @@ fn annotate(data: &str) -> (Option<String>, String) {
         tree.detach(id);
         html
     });
-    for (number, id) in tree
-        .all(&|tag| tag == "annotation")
-        .into_iter()
-        .enumerate()
-    {
+    for (number, id) in tree.all(&|tag| tag == "annotation").into_iter().enumerate() {
         let color = tree.get(id, "highlight").unwrap_or_default().to_owned();
         let color = if COLORS.contains(&color.as_str()) {
             format!(" highlight-{color}")
@@ -415,11 +420,6 @@ fn annotate(data: &str) -> (Option<String>, String) {
         }
     }
     (instructions, format!("<div>{}</div>", tree.inner(root)))
-}
-
-/// The html id of a usage key as text, for attributes of blocks that name others.
-pub(crate) fn html_id_of(usage: &str) -> Option<String> {
-    UsageKey::parse(usage).ok().map(|key| key.html_id())
 }
 
 #[cfg(test)]

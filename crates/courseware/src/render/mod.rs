@@ -20,7 +20,10 @@ use course_model::{BlockIdx, BlockRef, Fields};
 use opaque_keys::UsageKey;
 use serde_json::Value;
 
-pub(crate) use plan::{Child, Node};
+pub(crate) use leaves::{labelled, pairs, poll_answers};
+pub(crate) use plan::{Child, Node, plan_tree, usages as usages_of};
+pub(crate) use structure::{condition_sources, subtree_complete};
+pub(crate) use video::{default_language, edx_video_id, transcript_files};
 use wrapper::{Body, Wrapping, wrap};
 
 use crate::access::Loadable;
@@ -127,7 +130,7 @@ impl Runtime {
         let course = view.course.course_key();
         let usages = plan::usages(&root);
         let states = UserStates::load(&self.db, user_id, course, &usages).await?;
-        let mut changes = library::select(&mut root, view, &states);
+        let mut changes = library::select(self, &mut root, view, &states).await?;
         changes.extend(structure::first_position(&root, &states));
         let shown = plan::blocks(&root);
         let usages = plan::usages(&root);
@@ -261,6 +264,7 @@ impl<'a> Renderer<'a> {
     /// Loads and shows all problems, off the request threads: their scripts and trees may take long.
     async fn load_problems(&mut self, blocks: &[BlockRef<'a>]) -> Result<Vec<Change>> {
         let mut jobs = Vec::new();
+        let scripts = self.runtime.scripts_of_request();
         for block in blocks
             .iter()
             .filter(|block| block.block_type() == "problem")
@@ -268,13 +272,13 @@ impl<'a> Renderer<'a> {
             let usage = block.usage_key().to_string();
             let fields = self.definitions.get(&block.idx());
             let job = ProblemJob::new(
-                self.runtime,
                 self.view,
                 *block,
                 fields.map(Arc::as_ref),
                 self.states.state(&usage),
                 self.anonymous_id.as_deref(),
                 Arc::clone(&self.links),
+                scripts.clone(),
             );
             jobs.push((block.idx(), job));
         }
@@ -348,9 +352,7 @@ impl<'a> Renderer<'a> {
         learner.user_id().is_some()
             && completion::is_tracked(learner)
             && completion::on_view(block)
-            && !self
-                .completions
-                .is_complete(&block.usage_key().to_string())
+            && !self.completions.is_complete(&block.usage_key().to_string())
     }
 
     fn shows_debug(&self) -> bool {

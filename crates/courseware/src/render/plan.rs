@@ -1,7 +1,6 @@
 //! Which blocks an answer shows: the tree below the block that was asked for, as far as the learner may see it.
 
 use course_model::BlockRef;
-use serde_json::Value;
 
 use super::structure;
 use crate::access::Denied;
@@ -47,6 +46,12 @@ pub(crate) fn collect<'a>(view: &'a CourseView, block: BlockRef<'a>, depth: u32)
         _ => depth,
     };
     walk(view, block, depth, &mut left)
+}
+
+/// The tree below a block, with all its levels.
+pub(crate) fn plan_tree<'a>(view: &'a CourseView, block: BlockRef<'a>) -> Node<'a> {
+    let mut left = MOST_BLOCKS;
+    walk(view, block, super::DEEPEST, &mut left)
 }
 
 fn walk<'a>(view: &'a CourseView, block: BlockRef<'a>, depth: u32, left: &mut usize) -> Node<'a> {
@@ -106,13 +111,4 @@ pub(crate) fn usages(root: &Node<'_>) -> Vec<String> {
     found.sort_unstable();
     found.dedup();
     found
-}
-
-/// A text out of a JSON value.
-pub(crate) fn text_of(value: Option<&Value>) -> Option<String> {
-    match value? {
-        Value::String(text) => Some(text.clone()),
-        Value::Null => None,
-        other => Some(other.to_string()),
-    }
 }

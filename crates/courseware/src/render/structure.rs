@@ -19,7 +19,10 @@ const EMIT_EVENT: &str = "<script>\n    function emit_event(message) {\n        
 
 /// Whether a block is shown as a plain sequence of its children.
 pub(crate) fn is_vertical(block_type: &str) -> bool {
-    matches!(block_type, "vertical" | "unit" | "wrapper" | "problemset" | "videosequence")
+    matches!(
+        block_type,
+        "vertical" | "unit" | "wrapper" | "problemset" | "videosequence"
+    )
 }
 
 /// Whether a block shows its children.
@@ -27,7 +30,13 @@ pub(crate) fn shows_children(block_type: &str) -> bool {
     is_vertical(block_type)
         || matches!(
             block_type,
-            "sequential" | "chapter" | "course" | "library_content" | "itembank" | "split_test" | "randomize"
+            "sequential"
+                | "chapter"
+                | "course"
+                | "library_content"
+                | "itembank"
+                | "split_test"
+                | "randomize"
         )
 }
 
@@ -182,7 +191,11 @@ impl<'a> Renderer<'a> {
             if is_on { "bookmarked" } else { "" },
             escape(username),
             escape(&usage),
-            if is_on { "Bookmarked" } else { "Bookmark this page" }
+            if is_on {
+                "Bookmarked"
+            } else {
+                "Bookmark this page"
+            }
         )
     }
 
@@ -211,7 +224,9 @@ impl<'a> Renderer<'a> {
         for (index, unit) in units.iter().enumerate() {
             out.push_str(&self.sequence_tab(index, unit, &path));
         }
-        out.push_str("</ol>\n</nav>\n</div>\n<div class=\"sr-is-focusable\" tabindex=\"-1\"></div>\n");
+        out.push_str(
+            "</ol>\n</nav>\n</div>\n<div class=\"sr-is-focusable\" tabindex=\"-1\"></div>\n",
+        );
         for (index, unit) in units.iter().enumerate() {
             let content = self.sequence_unit(unit);
             let _ = write!(
@@ -421,10 +436,7 @@ fn collect_leaves<'a>(node: &Node<'a>, found: &mut Vec<BlockRef<'a>>) {
 }
 
 /// Whether everything below a block that the learner may see is complete, for `get_completion`.
-pub(crate) fn subtree_complete(
-    node: &Node<'_>,
-    completions: &completion::Completions,
-) -> bool {
+pub(crate) fn subtree_complete(node: &Node<'_>, completions: &completion::Completions) -> bool {
     match node.block.kind().completion {
         Completion::Excluded => true,
         Completion::Completable => completions.is_complete(&node.block.usage_key().to_string()),

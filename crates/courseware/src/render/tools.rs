@@ -22,9 +22,8 @@ impl Renderer<'_> {
         let usage = block.usage_key();
         let id = escape(&usage.html_id());
         let name = escape(&block.display_name());
-        let mut html = format!(
-            "<h3 class=\"hd hd-3 problem-header\">\n{name} (External resource)\n</h3>\n"
-        );
+        let mut html =
+            format!("<h3 class=\"hd hd-3 problem-header\">\n{name} (External resource)\n</h3>\n");
         let weight = block.float("weight").unwrap_or(1.0);
         if block.flag("has_score") && weight != 0.0 {
             let score = self
@@ -112,7 +111,10 @@ impl Renderer<'_> {
                     );
                 }
                 _ => {
-                    let height = block.integer("inline_height").unwrap_or(800).clamp(50, 5000);
+                    let height = block
+                        .integer("inline_height")
+                        .unwrap_or(800)
+                        .clamp(50, 5000);
                     let _ = writeln!(
                         html,
                         "<iframe title=\"{name}\" class=\"ltiLaunchFrame\" src=\"{address}\" style=\"width:100%;height:{height}px\" allow=\"microphone *; camera *; midi *; geolocation *; encrypted-media *\"></iframe>"
@@ -148,9 +150,8 @@ impl Renderer<'_> {
                 .unwrap_or_default()
                 .to_owned()
         };
-        let flag = |name: &str, default: bool| {
-            data.get(name).and_then(Value::as_bool).unwrap_or(default)
-        };
+        let flag =
+            |name: &str, default: bool| data.get(name).and_then(Value::as_bool).unwrap_or(default);
         let items: Vec<Value> = list("items")
             .into_iter()
             .map(|item| {
@@ -171,8 +172,11 @@ impl Renderer<'_> {
             .collect();
         let weight = block.float("weight").unwrap_or(1.0);
         let past = self.view.date(block, "due").is_some_and(|due| {
-            let grace = block.duration("graceperiod").unwrap_or_default();
-            due + grace < self.view.now
+            let grace = block
+                .duration("graceperiod")
+                .map_or(0, |grace| grace.micros);
+            i128::from(due.timestamp_micros()) + grace
+                < i128::from(self.view.now.timestamp_micros())
         });
         json!({
             "block_id": block.usage_key().to_string(),

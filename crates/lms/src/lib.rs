@@ -4,6 +4,7 @@
 //! its routes with one line in [`router`]; handlers extract (see [`auth`]), call one domain function and answer.
 
 pub mod api;
+pub mod assets;
 pub mod auth;
 pub mod clock;
 pub mod form;
@@ -12,6 +13,7 @@ pub mod identity_api;
 pub mod pages;
 pub mod routes;
 pub mod state;
+pub mod xblock;
 
 pub use state::{LmsSettings, LmsState};
 
@@ -36,6 +38,11 @@ pub fn router(state: LmsState) -> Router {
         .merge(heartbeat::router())
         .merge(identity_api::router(&state))
         .merge(pages::router(&state))
+        .merge(xblock::router())
+        .layer(axum::middleware::from_fn_with_state(
+            state.clone(),
+            assets::layer,
+        ))
         .layer(axum::middleware::from_fn(auth::send_cookies))
         .with_state(state)
         .merge(switches)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use courseware::{Runtime, RuntimeSettings};
 use db::Db;
 use identity::Identity;
 use modulestore::ModuleStore;
@@ -19,6 +20,8 @@ pub struct LmsState {
     pub identity: Identity,
     /// Addresses and switches.
     pub settings: Arc<LmsSettings>,
+    /// Shows blocks and answers their requests.
+    pub runtime: Runtime,
     /// Templates, languages, metrics.
     pub kit: WebKit,
 }
@@ -82,6 +85,8 @@ pub struct LmsSettings {
     pub block_links_https: bool,
     /// Lifetime of public course assets in caches, seconds; 0 sends no Cache-Control.
     pub asset_cache_ttl: u32,
+    /// FEATURES.DISPLAY_DEBUG_INFO_TO_STAFF: whether staff see debug dialogs below blocks.
+    pub staff_debug: bool,
     /// FEATURES.DISABLE_START_DATES.
     pub disable_start_dates: bool,
     /// FEATURES.ENABLE_COURSEWARE_SEARCH: whether `search_term` of the courses API works.
@@ -112,6 +117,7 @@ impl Default for LmsSettings {
             tech_support_email: "technical@example.com".into(),
             block_links_https: false,
             asset_cache_ttl: 0,
+            staff_debug: true,
             disable_start_dates: false,
             enable_courseware_search: false,
             enable_special_exams: false,
@@ -129,6 +135,19 @@ impl LmsSettings {
         self.learning_url
             .clone()
             .unwrap_or_else(|| format!("{}/learning", self.lms_url))
+    }
+
+    /// What blocks show or are bound by.
+    #[must_use]
+    pub fn runtime(&self) -> RuntimeSettings {
+        RuntimeSettings {
+            platform_name: self.platform_name.clone(),
+            lms_url: self.lms_url.clone(),
+            studio_url: self.studio_url.clone(),
+            ai_translations_url: self.ai_translations_url.clone().unwrap_or_default(),
+            block_links_https: self.block_links_https,
+            staff_debug: self.staff_debug,
+        }
     }
 
     /// Switches that access depends on.

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::response::Response;
+use courseware::Runtime;
+use courseware::runtime::ScriptSource;
 use lms::{LmsSettings, LmsState};
+use sandbox::Sandbox;
 use web_kit::render::{Site, TemplateSet};
 use web_kit::stack::{Answering, WebKit};
 
@@ -23,11 +26,22 @@ pub struct Routers {
 /// Builds every router.
 pub fn routers(app: &App) -> anyhow::Result<Routers> {
     let kit = web_kit_of(&app.config, &[lms::pages::templates()])?;
+    let settings = lms_settings(&app.config);
+    let identity = app.identity()?;
+    let runtime = Runtime::new(
+        app.db.clone(),
+        app.store.clone(),
+        app.blobs.clone(),
+        identity.clone(),
+        settings.runtime(),
+        Some(scripts(&app.config)),
+    );
     let state = LmsState {
         db: app.db.clone(),
         store: app.store.clone(),
-        identity: app.identity()?,
-        settings: Arc::new(lms_settings(&app.config)),
+        identity,
+        settings: Arc::new(settings),
+        runtime,
         kit,
     };
     let studio_kit = web_kit_of(&app.config, &[])?;
@@ -39,6 +53,15 @@ pub fn routers(app: &App) -> anyhow::Result<Routers> {
             kit: studio_kit,
         }),
     })
+}
+
+/// What runs the scripts of problems.
+fn scripts(config: &Config) -> ScriptSource {
+    let sandbox = Sandbox::new(sandbox::Settings {
+        python: config.sandbox_python.clone(),
+        ..sandbox::Settings::default()
+    });
+    Arc::new(move |deadline| Arc::new(sandbox.for_request(deadline)))
 }
 
 fn text(address: &Option<Origin>) -> Option<String> {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use blobs::Blobs;
 use chrono::{DateTime, Utc};
+use courseware::Runtime;
 use course_model::{Block, BlockKey, CourseContent};
 use db::{Counts, Db, params};
 use identity::{Identity, NewUser, User};
@@ -19,6 +21,7 @@ use records::course_overviews::{self, CourseOverview};
 use records::history::Author;
 use records::testing::{self, TestDb};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt;
 use web_kit::WebKit;
 
@@ -35,6 +38,7 @@ pub struct World {
     pub identity: Identity,
     router: Router,
     _file: TestDb,
+    _files: TempDir,
 }
 
 pub struct Reply {
@@ -65,11 +69,22 @@ impl World {
         };
         let identity = Identity::new(db.clone(), settings).unwrap();
         let kit = WebKit::new(web_kit::Settings::default(), &[lms::pages::templates()]).unwrap();
+        let settings = LmsSettings::default();
+        let files = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new(
+            db.clone(),
+            store.clone(),
+            Blobs::folder(files.path()),
+            identity.clone(),
+            settings.runtime(),
+            None,
+        );
         let state = LmsState {
             db: db.clone(),
             store: store.clone(),
             identity: identity.clone(),
-            settings: Arc::new(LmsSettings::default()),
+            settings: Arc::new(settings),
+            runtime,
             kit,
         };
         Self {
@@ -78,6 +93,7 @@ impl World {
             identity,
             router: lms::app(state),
             _file: file,
+            _files: files,
         }
     }
 

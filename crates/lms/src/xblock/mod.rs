@@ -1,0 +1,32 @@
+//! Blocks over HTTP: the page that front ends frame, and the handlers of blocks (courseware.md §9.1, §10).
+
+mod context;
+mod handlers;
+mod page;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::any;
+
+pub use context::XBlockPage;
+
+use crate::state::LmsState;
+
+/// Largest body of a request to a handler: twenty files of the largest size, and their form.
+const LARGEST_BODY: usize = 84_000_000;
+
+/// The routes. Handlers check cross-site requests by their own authentication, see [`handlers`].
+pub fn router() -> Router<LmsState> {
+    let handler = "/courses/{course}/xblock/{usage}/handler/{name}";
+    let open = "/courses/{course}/xblock/{usage}/handler_noauth/{name}";
+    Router::new()
+        .route("/xblock/{usage}", any(page::show))
+        .route("/xblock/{usage}/", any(page::show))
+        .route(handler, any(handlers::bare))
+        .route(&format!("{handler}/"), any(handlers::bare))
+        .route(&format!("{handler}/{{*suffix}}"), any(handlers::with_suffix))
+        .route(open, any(handlers::open_bare))
+        .route(&format!("{open}/"), any(handlers::open_bare))
+        .route(&format!("{open}/{{*suffix}}"), any(handlers::open_with_suffix))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+}

@@ -1,33 +1,48 @@
 #!/usr/bin/env bash
-# The pages in headless Chromium against a server of its own: sets up the demo in a temporary folder, walks, stops it.
+# Walks through the learner's pages in a real browser: starts the demo site on scratch data and free ports, runs
+# run.mjs against it and stops it again.
+#
+#   tests/browser/run.sh [STOA]        STOA defaults to bin/stoa
+#
+# Pictures go to STOA_ARTIFACTS, tests/browser/artifacts without it. Needs node 20, Chromium (CHROMIUM names it) and
+# curl; the packages of this folder are installed when they are missing.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-stoa="${STOA:-$PWD/bin/stoa}"
-chromium="${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
-[ -n "$chromium" ] || { echo "browser: no Chromium on this machine: apt-get install chromium"; exit 1; }
 
-[ -d tests/browser/node_modules/playwright-core ] || (cd tests/browser && npm ci --no-audit --no-fund --loglevel=error)
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+stoa=${1:-$root/bin/stoa}
+[ -x "$stoa" ] || { echo "run.sh: no program at $stoa: make build" >&2; exit 2; }
+stoa=$(cd "$(dirname "$stoa")" && pwd)/$(basename "$stoa")
 
-folder="$(mktemp -d)"
-read -r port studio_port < <(python3 -c 'import socket
-pair = [socket.socket() for _ in range(2)]
-for one in pair: one.bind(("127.0.0.1", 0))
-print(*[one.getsockname()[1] for one in pair])')
-export STOA_DATA_DIR="$folder/data" STOA_LMS_BIND="127.0.0.1:$port" STOA_STUDIO_BIND="127.0.0.1:$studio_port"
-"$stoa" demo > "$folder/log" 2>&1 &
-server=$!
-stop() { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; rm -rf "$folder"; }
+[ -d "$here/node_modules/playwright-core" ] || (cd "$here" && npm ci --no-audit --no-fund --loglevel=error)
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+folder=$(mktemp -d "${TMPDIR:-/tmp}/stoa-browser-XXXXXX")
+lms=$(free_port)
+studio=$(free_port)
+pid=
+stop() {
+    if [ -n "$pid" ]; then
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    fi
+    rm -rf "$folder"
+}
 trap stop EXIT
 
-for _ in $(seq 1 300); do
-  curl --silent --fail --output /dev/null "http://127.0.0.1:$port/heartbeat" && break
-  kill -0 "$server" 2>/dev/null || { cat "$folder/log"; exit 1; }
-  sleep 0.2
+env -u STOA_DATABASE_URL STOA_DATA_DIR="$folder/data" STOA_LMS_BIND="127.0.0.1:$lms" STOA_STUDIO_BIND="127.0.0.1:$studio" \
+    STOA_LOG_FILTER="${STOA_LOG_FILTER:-warn}" "$stoa" demo >"$folder/log" 2>&1 &
+pid=$!
+for _ in $(seq 600); do
+    curl -fsS -o /dev/null "http://127.0.0.1:$lms/heartbeat" 2>/dev/null && break
+    kill -0 "$pid" 2>/dev/null || { echo "run.sh: the server has ended:" >&2; cat "$folder/log" >&2; exit 1; }
+    sleep 0.1
 done
-course="$(sed -n 's|^Course .*/learning/course/\(.*\)/home$|\1|p' "$folder/log" | head -n 1)"
-cd tests/browser
+
 status=0
-CHROMIUM="$chromium" STOA_ARTIFACTS="${STOA_ARTIFACTS:-../../artifacts/browser}" \
-  node run.mjs "http://127.0.0.1:$port" ada@example.com stoa-demo "$course" || status=$?
-[ "$status" = 0 ] || tail -n 30 "$folder/log"
+(cd "$here" && STOA_STUDIO="http://127.0.0.1:$studio" node run.mjs "http://127.0.0.1:$lms" ada@example.com stoa-demo) || status=$?
+grep -E "ERROR|WARN|panicked" "$folder/log" || true
 exit "$status"

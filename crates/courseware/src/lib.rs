@@ -21,6 +21,7 @@ pub mod resume;
 pub mod runtime;
 pub mod selection;
 pub mod states;
+pub mod unit;
 pub mod updates;
 pub mod view;
 

@@ -239,7 +239,8 @@ pub fn units<'a>(
 
 /// Whether a section or subsection is named at all: not to learners while hidden, nor to groups it is not for. What
 /// opens later is named (courseware.md §8.3).
-fn is_listed(view: &CourseView, block: BlockRef<'_>) -> bool {
+#[must_use]
+pub fn is_listed(view: &CourseView, block: BlockRef<'_>) -> bool {
     if view.learner.is_staff() {
         return true;
     }

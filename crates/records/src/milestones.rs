@@ -1,11 +1,11 @@
-//! What learners must have reached: `milestones_…` (lms-api.md §11.3). Here only the entrance exam of a course,
-//! which an import brings along (olx.md §11).
+//! What learners must have reached before something opens: the `milestones_*` tables (courseware.md §7.2, §8.1,
+//! lms-api.md §11.3), and the entrance exam that an import brings along (olx.md §11).
 
 use chrono::NaiveDateTime;
-use db::{Result, Tx, params};
-use opaque_keys::CourseKey;
+use db::{Result, Source, Tx, params};
+use opaque_keys::{CourseKey, UsageKey};
 
-use crate::keys::course_text;
+use crate::keys::{course_text, usage_text};
 
 /// Makes the section with usage key `exam` the entrance exam that a course requires; `None`: it has none. The
 /// milestone itself stays when the exam goes, so that nobody loses what was reached.
@@ -79,4 +79,18 @@ async fn relationship(tx: &mut Tx, name: &str, now: NaiveDateTime) -> Result<i64
         .await?;
     let sql = format!("SELECT id FROM {table} WHERE name = ?");
     tx.read_int(&sql, &params![name]).await
+}
+
+/// The block whose completion opens another: the text of its usage key.
+pub async fn fulfilled_by(mut from: impl Source, gated: &UsageKey) -> Result<Option<String>> {
+    let sql = "SELECT f.content_id FROM milestones_coursecontentmilestone q \
+               JOIN milestones_milestonerelationshiptype qt \
+               ON qt.id = q.milestone_relationship_type_id \
+               JOIN milestones_coursecontentmilestone f ON f.milestone_id = q.milestone_id \
+               JOIN milestones_milestonerelationshiptype ft \
+               ON ft.id = f.milestone_relationship_type_id \
+               WHERE q.content_id = ? AND q.active = 1 AND f.active = 1 \
+               AND qt.name = 'requires' AND ft.name = 'fulfills' ORDER BY f.id LIMIT 1";
+    let rows = from.rows(sql, &params![usage_text(gated)]).await?;
+    rows.first().map(|row| row.text("content_id")).transpose()
 }

@@ -66,12 +66,32 @@ impl Completions {
             return Ok(Self::default());
         }
         let rows = records::completion::of_blocks(db, user_id, course, usages).await?;
-        Ok(Self {
+        Ok(Self::of(&rows))
+    }
+
+    /// Takes stored rows.
+    #[must_use]
+    pub fn of(rows: &[records::completion::BlockCompletion]) -> Self {
+        Self {
             values: rows
-                .into_iter()
-                .map(|row| (row.block_key, row.completion))
+                .iter()
+                .map(|row| (row.block_key.clone(), row.completion))
                 .collect(),
-        })
+        }
+    }
+
+    /// Takes values by texts of usage keys.
+    #[must_use]
+    pub fn of_values(values: impl IntoIterator<Item = (String, f64)>) -> Self {
+        Self {
+            values: values.into_iter().collect(),
+        }
+    }
+
+    /// Whether nothing at all is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// Whether a leaf is complete.

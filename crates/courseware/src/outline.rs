@@ -8,10 +8,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use course_model::block_types::Completion;
 use course_model::{BlockKey, BlockRef};
-use records::completion::BlockCompletion;
 use records::keys::usage_text;
 
 use crate::access::Loadable;
+use crate::completion::Completions;
+use crate::render::experiment_child;
 use crate::view::CourseView;
 
 /// Levels that are looked through below a unit.
@@ -20,19 +21,16 @@ const DEEPEST: u32 = 8;
 /// What a learner completed and, of libraries, which children are theirs.
 #[derive(Debug, Clone, Default)]
 pub struct Done {
-    completions: HashMap<String, f64>,
+    completions: Completions,
     selections: HashMap<BlockKey, Vec<BlockKey>>,
 }
 
 impl Done {
-    /// From stored completions.
+    /// From completions.
     #[must_use]
-    pub fn of(rows: &[BlockCompletion]) -> Self {
+    pub fn of(completions: Completions) -> Self {
         Self {
-            completions: rows
-                .iter()
-                .map(|row| (row.block_key.clone(), row.completion))
-                .collect(),
+            completions,
             selections: HashMap::new(),
         }
     }
@@ -40,15 +38,6 @@ impl Done {
     /// Adds the children that the learner has of a library's block.
     pub fn select(&mut self, library: BlockKey, children: Vec<BlockKey>) {
         self.selections.insert(library, children);
-    }
-
-    /// How far a block is complete, from 0 to 1.
-    #[must_use]
-    pub fn value(&self, block: BlockRef<'_>) -> f64 {
-        self.completions
-            .get(&usage_text(block.usage_key()))
-            .copied()
-            .unwrap_or_default()
     }
 }
 
@@ -377,7 +366,7 @@ fn count<'a>(
         Completion::Completable => {
             kinds.meet(block);
             Count {
-                done: usize::from(done.value(block) >= 1.0),
+                done: usize::from(done.completions.is_complete(&usage_text(block.usage_key()))),
                 total: 1,
             }
         }
@@ -401,7 +390,7 @@ fn shown_children<'a>(view: &'a CourseView, block: BlockRef<'a>, done: &Done) ->
     let children = block.children();
     match block.block_type() {
         "split_test" if !view.learner.is_staff() => {
-            let chosen = chosen_child(view, block);
+            let chosen = experiment_child(view, block);
             children
                 .filter(|child| chosen.as_deref() == Some(&usage_text(child.usage_key())))
                 .collect()
@@ -414,14 +403,6 @@ fn shown_children<'a>(view: &'a CourseView, block: BlockRef<'a>, done: &Done) ->
         },
         _ => children.collect(),
     }
-}
-
-/// The child of an experiment that the learner's group sees.
-fn chosen_child(view: &CourseView, experiment: BlockRef<'_>) -> Option<String> {
-    let partition = experiment.integer("user_partition_id")?;
-    let group = view.groups.of(partition)?;
-    let map = experiment.field("group_id_to_child")?.as_object()?;
-    map.get(&group.to_string())?.as_str().map(str::to_owned)
 }
 
 /// The blocks below some block whose completion or selection its counts depend on: texts of usage keys of leaves, and

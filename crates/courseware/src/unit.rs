@@ -8,10 +8,14 @@ use records::keys::usage_text;
 use records::{bookmarks, milestones};
 use serde_json::{Value, json};
 
-use crate::Result;
+use crate::completion::Completions;
 use crate::outline::{self, Done, Gate, OutlineRules, Section, Subsection, Unit};
+use crate::render::{Known, RenderOptions, RenderedUnit, plan_tree, usages_of};
 use crate::resume::Place;
+use crate::runtime::Runtime;
+use crate::states::{self, Change, State, UserStates};
 use crate::view::CourseView;
+use crate::{Result, selection};
 
 /// A unit among its neighbours.
 #[derive(Debug, Clone)]
@@ -149,6 +153,112 @@ fn neighbour<'a>(
         is_past = true;
     }
     None
+}
+
+/// Everything that a unit page shows.
+#[derive(Debug)]
+pub struct ShownUnit<'a> {
+    /// Where it is.
+    pub place: UnitPlace<'a>,
+    /// Its content; none when it is closed or empty.
+    pub rendered: Option<RenderedUnit>,
+    /// Texts of the usage keys that the learner bookmarked in the course.
+    pub bookmarks: Vec<String>,
+    /// Whether the learner completed anything in the section.
+    pub has_begun: bool,
+}
+
+impl Runtime {
+    /// Shows a unit of a sequence with everything around it; none when there is no such unit. Without a unit the page
+    /// says why the sequence is closed, or empty. Who may not open the course never comes here.
+    ///
+    /// Reads states with one statement, completions and bookmarks with another, and what the blocks need besides.
+    /// Stores the position (courseware.md §11) when it changes.
+    pub async fn unit_page<'a>(
+        &self,
+        view: &'a CourseView,
+        sequence: BlockRef<'a>,
+        unit: Option<&UsageKey>,
+        rules: OutlineRules,
+        options: &RenderOptions,
+    ) -> Result<Option<ShownUnit<'a>>> {
+        let Some(chapter) = Place::of(sequence).and_then(|place| place.section) else {
+            return Ok(None);
+        };
+        let user = view.learner.user_id();
+        let course = view.course.course_key();
+        let (mut leaves, libraries) = outline::counted(chapter);
+        let mut wanted = vec![usage_text(sequence.usage_key())];
+        wanted.extend(libraries.iter().map(|block| usage_text(block.usage_key())));
+        if let Some(block) = unit.and_then(|unit| view.find(unit)) {
+            let inside = usages_of(&plan_tree(view, block));
+            leaves.extend(inside.iter().cloned());
+            wanted.extend(inside);
+        }
+        for keys in [&mut leaves, &mut wanted] {
+            keys.sort_unstable();
+            keys.dedup();
+        }
+        let states = UserStates::load(&self.db, user, course, &wanted).await?;
+        let marks = match user {
+            Some(user) => records::completion::marks(&self.db, user, course, &leaves).await?,
+            None => records::completion::Marks::default(),
+        };
+        let completions = Completions::of_values(marks.completions);
+        let mut done = Done::of(completions.clone());
+        for library in libraries {
+            if let Some(row) = states.row(&usage_text(library.usage_key())) {
+                done.select(library.key(), selection::read(row.state.as_deref()));
+            }
+        }
+        let Some(place) = UnitPlace::find(view, sequence, unit, &done, rules) else {
+            return Ok(None);
+        };
+        let is_open = place
+            .subsection()
+            .is_some_and(|subsection| subsection.gate == Gate::Open);
+        let shown = place.unit().filter(|_| is_open && unit.is_some());
+        let position = place
+            .unit
+            .filter(|_| shown.is_some())
+            .and_then(|index| position_change(sequence, index, &states));
+        let has_begun = !completions.is_empty();
+        let rendered = match shown.map(|unit| view.block(unit.block)) {
+            Some(Ok(block)) => {
+                let known = Known {
+                    states: Some(states),
+                    completions: Some(completions),
+                    bookmarks: Some(marks.bookmarks.clone()),
+                };
+                Some(Box::pin(self.render_known(view, block, options, known)).await?)
+            }
+            _ => None,
+        };
+        if let (Some(user), Some(change)) = (user, position) {
+            states::write_views(&self.db, user, &[change], view.now).await?;
+        }
+        Ok(Some(ShownUnit {
+            place,
+            rendered,
+            bookmarks: marks.bookmarks,
+            has_begun,
+        }))
+    }
+}
+
+/// The change of a sequence's stored position, if it is another one; positions count from 1.
+fn position_change(sequence: BlockRef<'_>, index: usize, states: &UserStates) -> Option<Change> {
+    let key = usage_text(sequence.usage_key());
+    let position = json!(index + 1);
+    if states.state(&key).get("position") == Some(&position) {
+        return None;
+    }
+    let changes = State::from_iter([("position".to_owned(), position)]);
+    Some(Change::new(
+        sequence.usage_key().clone(),
+        states.row(&key),
+        changes,
+    ))
 }
 
 /// Sets or removes a learner's bookmark of a block (lms-api.md §11.3).

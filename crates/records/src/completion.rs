@@ -50,6 +50,58 @@ pub async fn of_blocks(
     .await
 }
 
+/// A learner's marks in a course.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Marks {
+    /// Completions of the blocks that were asked for: text of the usage key and value.
+    pub completions: Vec<(String, f64)>,
+    /// Texts of the usage keys that the learner bookmarked.
+    pub bookmarks: Vec<String>,
+}
+
+/// The completions of a learner for some blocks of a course (texts of usage keys) and all their bookmarks in it, with
+/// one statement for some hundred blocks.
+pub async fn marks(
+    mut from: impl Source,
+    user_id: i64,
+    course: &CourseKey,
+    block_keys: &[String],
+) -> Result<Marks> {
+    let course = course_text(course);
+    let keys: Vec<Value> = block_keys.iter().map(Value::from).collect();
+    let mut found = Marks::default();
+    let mut bookmarks = Some(
+        "SELECT usage_key AS block_key, 1.0 AS completion, 1 AS is_bookmark \
+         FROM bookmarks_bookmark WHERE user_id = ? AND course_key = ?",
+    );
+    let mut chunks: Vec<(String, Vec<Value>)> = db::in_chunks(&keys).collect();
+    if chunks.is_empty() {
+        chunks.push(("NULL".to_owned(), Vec::new()));
+    }
+    for (marks, chunk) in chunks {
+        let mut sql = format!(
+            "SELECT block_key, completion, 0 AS is_bookmark FROM completion_blockcompletion \
+             WHERE user_id = ? AND course_key = ? AND block_key IN ({marks})"
+        );
+        let mut params = params![user_id, &course].to_vec();
+        params.extend(chunk);
+        if let Some(bookmarks) = bookmarks.take() {
+            sql.push_str(" UNION ALL ");
+            sql.push_str(bookmarks);
+            params.extend(params![user_id, &course]);
+        }
+        for row in from.rows(&sql, &params).await? {
+            let key = row.text("block_key")?;
+            if row.int("is_bookmark")? == 1 {
+                found.bookmarks.push(key);
+            } else {
+                found.completions.push((key, row.float("completion")?));
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The completion that changed last, whatever its value; with `only_complete`, of those at 1.
 pub async fn latest(
     from: impl Source,

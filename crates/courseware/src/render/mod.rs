@@ -22,7 +22,7 @@ use serde_json::Value;
 
 pub(crate) use leaves::{labelled, pairs, poll_answers};
 pub(crate) use plan::{Child, Node, plan_tree, usages as usages_of};
-pub(crate) use structure::{condition_sources, subtree_complete};
+pub(crate) use structure::{condition_sources, experiment_child, subtree_complete};
 pub(crate) use video::{default_language, edx_video_id, transcript_files};
 use wrapper::{Body, Wrapping, wrap};
 
@@ -72,6 +72,19 @@ pub struct RenderOptions {
     pub format: Option<String>,
     /// Whether staff get their debug dialogs; they also need the setting.
     pub staff_debug: bool,
+    /// Whether a unit's blocks are wanted one by one, without the whole.
+    pub in_pieces: bool,
+}
+
+/// What was read before, so that it is not read again.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// States of the blocks, and maybe of others.
+    pub states: Option<UserStates>,
+    /// Completions of the blocks, and maybe of others.
+    pub completions: Option<Completions>,
+    /// Texts of the usage keys that the learner bookmarked.
+    pub bookmarks: Option<Vec<String>>,
 }
 
 /// A block with its wrapper.
@@ -88,10 +101,12 @@ pub struct RenderedBlock {
 /// A block that was asked for, with everything in it.
 #[derive(Debug, Clone)]
 pub struct RenderedUnit {
-    /// The whole `div.xblock` of the block.
+    /// The whole `div.xblock` of the block; empty for a unit in pieces.
     pub html: String,
-    /// For a unit: its blocks in order, each as it also stands in `html`. Empty for other types.
+    /// For a unit that was asked for in pieces: its blocks in order. Empty otherwise.
     pub children: Vec<RenderedBlock>,
+    /// Whether the block is a unit.
+    pub is_unit: bool,
     /// Whether the block that was asked for is itself to be marked complete once it was in view.
     pub mark_on_view: bool,
 }
@@ -125,16 +140,32 @@ impl Runtime {
         block: Loadable<'_>,
         options: &RenderOptions,
     ) -> Result<RenderedUnit> {
+        self.render_known(view, block, options, Known::default())
+            .await
+    }
+
+    /// [`Self::render_unit`] for who has read some of it already.
+    pub async fn render_known(
+        &self,
+        view: &CourseView,
+        block: Loadable<'_>,
+        options: &RenderOptions,
+        known: Known,
+    ) -> Result<RenderedUnit> {
         let mut root = plan::collect(view, block.block(), DEEPEST);
         let user_id = view.learner.user_id();
         let course = view.course.course_key();
-        let usages = plan::usages(&root);
-        let states = UserStates::load(&self.db, user_id, course, &usages).await?;
+        let states = match known.states {
+            Some(states) => states,
+            None => UserStates::load(&self.db, user_id, course, &plan::usages(&root)).await?,
+        };
         let mut changes = library::select(self, &mut root, view, &states).await?;
         changes.extend(structure::first_position(&root, &states));
         let shown = plan::blocks(&root);
-        let usages = plan::usages(&root);
-        let completions = Completions::load(&self.db, user_id, course, &usages).await?;
+        let completions = match known.completions {
+            Some(completions) => completions,
+            None => Completions::load(&self.db, user_id, course, &plan::usages(&root)).await?,
+        };
         let definitions = self.definitions_of(view, &shown).await?;
         let links = self.links_of(view, &shown, &definitions).await?;
         let anonymous_id = self.anonymous_id(view, &shown, &definitions).await?;
@@ -146,8 +177,9 @@ impl Runtime {
             None
         };
         let wants_bookmarks = options.show_bookmark_button || has("sequential");
-        let bookmarks = match user_id {
-            Some(id) if wants_bookmarks => {
+        let bookmarks = match (known.bookmarks, user_id) {
+            (Some(bookmarks), _) => bookmarks,
+            (None, Some(id)) if wants_bookmarks => {
                 records::bookmarks::usage_keys(&self.db, id, course).await?
             }
             _ => Vec::new(),
@@ -310,24 +342,31 @@ impl<'a> Renderer<'a> {
 
     fn unit(&self, root: &Node<'a>) -> RenderedUnit {
         let mark_on_view = self.marks_on_view(root.block);
-        let children = if structure::is_vertical(root.block.block_type()) {
-            root.children
-                .iter()
-                .filter_map(|child| match child {
-                    Child::Node(node) => Some(RenderedBlock {
-                        usage: node.block.usage_key().clone(),
-                        block_type: node.block.block_type().to_owned(),
-                        html: self.block(node),
-                    }),
-                    Child::Denied(..) => None,
-                })
-                .collect()
-        } else {
-            Vec::new()
+        let is_unit = structure::is_vertical(root.block.block_type());
+        let piece = |child: &Child<'a>| {
+            let (block, html) = match child {
+                Child::Node(node) => (node.block, self.block(node)),
+                Child::Denied(block, message) => (*block, structure::denied(message)),
+            };
+            RenderedBlock {
+                usage: block.usage_key().clone(),
+                block_type: block.block_type().to_owned(),
+                html,
+            }
         };
+        let pieces = is_unit && self.options.in_pieces;
         RenderedUnit {
-            html: self.block(root),
-            children,
+            html: if pieces {
+                String::new()
+            } else {
+                self.block(root)
+            },
+            children: if pieces {
+                root.children.iter().map(piece).collect()
+            } else {
+                Vec::new()
+            },
+            is_unit,
             mark_on_view,
         }
     }

@@ -70,6 +70,14 @@ pub(crate) fn first_position(root: &Node<'_>, states: &UserStates) -> Option<Cha
     Some(Change::new(usage.clone(), states.row(&text), changes))
 }
 
+/// What stands in the place of a block that is closed to the learner with a word for them.
+pub(super) fn denied(message: &str) -> String {
+    format!(
+        "<div class=\"content-paywall\"><p>{}</p></div>",
+        escape(message)
+    )
+}
+
 /// What a unit's icon stands for: the weightiest of what is in it.
 pub(crate) fn icon(node: &Node<'_>) -> &'static str {
     let weigh = |block_type: &str| match block_type {
@@ -124,13 +132,7 @@ impl<'a> Renderer<'a> {
         for (index, child) in node.children.iter().enumerate() {
             let (usage, html) = match child {
                 Child::Node(child) => (child.block.usage_key().to_string(), self.block(child)),
-                Child::Denied(block, message) => (
-                    block.usage_key().to_string(),
-                    format!(
-                        "<div class=\"content-paywall\"><p>{}</p></div>",
-                        escape(message)
-                    ),
-                ),
+                Child::Denied(block, message) => (block.usage_key().to_string(), denied(message)),
             };
             let usage = escape(&usage);
             let _ = write!(

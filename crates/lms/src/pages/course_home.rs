@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use courseware::CourseView;
+use courseware::completion::Completions;
 use courseware::outline::{self, Count, Done, Gate, Section, Subsection};
 use courseware::resume::{Stop, last_stop};
 use courseware::updates::News;
@@ -39,7 +40,7 @@ pub async fn home(
             .map_err(WebError::internal)?,
         None => Vec::new(),
     };
-    let mut done = Done::of(&rows);
+    let mut done = Done::of(Completions::of(&rows));
     select_libraries(&state, &view, &mut done).await?;
     let sections = outline::sections(&view, &done, outline_rules(&state));
     let stop = last_stop(&view, &rows);

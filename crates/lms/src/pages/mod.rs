@@ -11,6 +11,7 @@ mod dashboard;
 mod frame;
 mod redirects;
 mod sign_in;
+mod unit;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -41,6 +42,14 @@ pub fn router(state: &LmsState) -> Router<LmsState> {
         .route("/courses/{course}/", get(catalog::about))
         .route("/change_enrollment", post(catalog::change_enrollment))
         .route("/learning/course/{course}/home", get(course_home::home))
+        .route(
+            "/learning/course/{course}/{sequence}",
+            get(unit::sequence),
+        )
+        .route(
+            "/learning/course/{course}/{sequence}/{unit}",
+            get(unit::unit).post(unit::act),
+        )
         .merge(redirects::router())
         .merge(sign_in::router())
         .layer(from_fn_with_state(state.kit.clone(), csrf::protect))

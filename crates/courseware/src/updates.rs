@@ -64,15 +64,11 @@ impl News {
     pub fn welcome(&self, learner: &Learner) -> Option<&Update> {
         let newest = self.updates.first()?;
         let dismissed = learner.tags.get(DISMISSED).map_or("", String::as_str);
-        let digest = hex(&newest.content);
+        let digest = hex::encode(Md5::digest(newest.content.as_bytes()));
         let is_dismissed =
             dismissed == "False" || dismissed.split(',').any(|known| known == digest);
         (!is_dismissed).then_some(newest)
     }
-}
-
-fn hex(text: &str) -> String {
-    hex::encode(Md5::digest(text.as_bytes()))
 }
 
 /// The updates that are not deleted, by day and number, newest first.

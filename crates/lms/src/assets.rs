@@ -42,9 +42,15 @@ const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 /// Answers requests for assets, and lets all others pass.
 pub async fn layer(State(state): State<LmsState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_asset = ["/asset-v1:", "/asset-v1%3A", "/asset-v1%3a", "/c4x/", "/assets/courseware/"]
-        .iter()
-        .any(|start| path.starts_with(start));
+    let is_asset = [
+        "/asset-v1:",
+        "/asset-v1%3A",
+        "/asset-v1%3a",
+        "/c4x/",
+        "/assets/courseware/",
+    ]
+    .iter()
+    .any(|start| path.starts_with(start));
     if !is_asset {
         return next.run(request).await;
     }
@@ -116,7 +122,15 @@ async fn serve(state: &LmsState, parts: &mut Parts) -> Result<Response, WebError
         return Ok((StatusCode::FORBIDDEN, "Unauthorized").into_response());
     }
     let now = Now::of(parts).0;
-    Ok(send(state, &parts.headers, &parts.method, contents, file, is_restricted, now))
+    Ok(send(
+        state,
+        &parts.headers,
+        &parts.method,
+        contents,
+        file,
+        is_restricted,
+        now,
+    ))
 }
 
 /// Whether a person may read a locked asset, or the code library.
@@ -168,9 +182,7 @@ fn range_of(header: Option<&str>, length: u64) -> Result<Option<Range<u64>>, ()>
             None => return Ok(None),
         },
         (first, last) => match (number(first), number(last)) {
-            (Some(first), Some(last)) if first <= last => {
-                first..last.saturating_add(1).min(length)
-            }
+            (Some(first), Some(last)) if first <= last => first..last.saturating_add(1).min(length),
             (Some(_), Some(_)) => return Err(()),
             _ => return Ok(None),
         },
@@ -255,7 +267,11 @@ fn send(
         let text = format!("public, max-age={lifetime}, s-maxage={lifetime}");
         put(&mut response, CACHE_CONTROL, &text);
         let expires = now + TimeDelta::seconds(lifetime.into());
-        put(&mut response, EXPIRES, &expires.format(HTTP_DATE).to_string());
+        put(
+            &mut response,
+            EXPIRES,
+            &expires.format(HTTP_DATE).to_string(),
+        );
     }
     response
 }
@@ -319,17 +335,28 @@ mod tests {
     fn paths() {
         let digest = "0123456789abcdef0123456789abcdef";
         let key = "asset-v1:Acme+Bio+R1+type@asset+block";
-        let read = |path: &str| {
-            read_path(path).map(|(key, digest)| (key.to_string(), digest.is_some()))
-        };
+        let read =
+            |path: &str| read_path(path).map(|(key, digest)| (key.to_string(), digest.is_some()));
         let plain = Some((format!("{key}@a.png"), false));
         assert_eq!(read(&format!("/{key}@a.png")), plain);
         assert_eq!(read(&format!("/{key}/a.png")), plain);
-        assert_eq!(read("/asset-v1%3AAcme%2BBio%2BR1%2Btype%40asset%2Bblock%40a.png"), plain);
+        assert_eq!(
+            read("/asset-v1%3AAcme%2BBio%2BR1%2Btype%40asset%2Bblock%40a.png"),
+            plain
+        );
         let versioned = Some((format!("{key}@a.png"), true));
-        assert_eq!(read(&format!("/assets/courseware/v1/{digest}/{key}/a.png")), versioned);
-        assert_eq!(read(&format!("/assets/courseware/{digest}/{key}@a.png")), versioned);
-        assert_eq!(read("/c4x/Acme/Bio/asset/a.png").map(|found| found.1), Some(false));
+        assert_eq!(
+            read(&format!("/assets/courseware/v1/{digest}/{key}/a.png")),
+            versioned
+        );
+        assert_eq!(
+            read(&format!("/assets/courseware/{digest}/{key}@a.png")),
+            versioned
+        );
+        assert_eq!(
+            read("/c4x/Acme/Bio/asset/a.png").map(|found| found.1),
+            Some(false)
+        );
         for bad in [
             "/assets/courseware/v1/x/asset-v1:Acme+Bio+R1+type@asset+block@a.png".to_owned(),
             format!("/assets/courseware/{key}@a.png"),

@@ -26,9 +26,10 @@ impl Call<'_> {
         let row = self.stored().await?;
         let chosen = selection::read(row.as_ref().and_then(|row| row.state.as_deref()));
         let mut changes = Vec::new();
-        for child in block.children().filter(|child| {
-            child.block_type() == "problem" && chosen.contains(&child.key())
-        }) {
+        for child in block
+            .children()
+            .filter(|child| child.block_type() == "problem" && chosen.contains(&child.key()))
+        {
             let key = child.usage_key();
             let Some(stored) =
                 records::student_modules::get(&self.runtime.db, user_id, key).await?

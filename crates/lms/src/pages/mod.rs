@@ -42,10 +42,7 @@ pub fn router(state: &LmsState) -> Router<LmsState> {
         .route("/courses/{course}/", get(catalog::about))
         .route("/change_enrollment", post(catalog::change_enrollment))
         .route("/learning/course/{course}/home", get(course_home::home))
-        .route(
-            "/learning/course/{course}/{sequence}",
-            get(unit::sequence),
-        )
+        .route("/learning/course/{course}/{sequence}", get(unit::sequence))
         .route(
             "/learning/course/{course}/{sequence}/{unit}",
             get(unit::unit).post(unit::act),

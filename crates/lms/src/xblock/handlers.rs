@@ -43,7 +43,17 @@ pub(super) async fn bare(
     request: Request,
 ) -> Result<Response, WebError> {
     let suffix = String::new();
-    answer(&state, Target { course, usage, name, suffix }, request).await
+    answer(
+        &state,
+        Target {
+            course,
+            usage,
+            name,
+            suffix,
+        },
+        request,
+    )
+    .await
 }
 
 pub(super) async fn with_suffix(
@@ -51,7 +61,17 @@ pub(super) async fn with_suffix(
     Path((course, usage, name, suffix)): Suffixed,
     request: Request,
 ) -> Result<Response, WebError> {
-    answer(&state, Target { course, usage, name, suffix }, request).await
+    answer(
+        &state,
+        Target {
+            course,
+            usage,
+            name,
+            suffix,
+        },
+        request,
+    )
+    .await
 }
 
 pub(super) async fn open_bare(
@@ -60,7 +80,17 @@ pub(super) async fn open_bare(
     request: Request,
 ) -> Result<Response, WebError> {
     let suffix = String::new();
-    answer_anybody(&state, Target { course, usage, name, suffix }, request).await
+    answer_anybody(
+        &state,
+        Target {
+            course,
+            usage,
+            name,
+            suffix,
+        },
+        request,
+    )
+    .await
 }
 
 pub(super) async fn open_with_suffix(
@@ -68,7 +98,17 @@ pub(super) async fn open_with_suffix(
     Path((course, usage, name, suffix)): Suffixed,
     request: Request,
 ) -> Result<Response, WebError> {
-    answer_anybody(&state, Target { course, usage, name, suffix }, request).await
+    answer_anybody(
+        &state,
+        Target {
+            course,
+            usage,
+            name,
+            suffix,
+        },
+        request,
+    )
+    .await
 }
 
 impl Target {
@@ -85,11 +125,7 @@ impl Target {
     }
 }
 
-async fn answer(
-    state: &LmsState,
-    target: Target,
-    request: Request,
-) -> Result<Response, WebError> {
+async fn answer(state: &LmsState, target: Target, request: Request) -> Result<Response, WebError> {
     let (mut parts, body) = request.into_parts();
     let caller = Caller::<AnyUserApi>::from_request_parts(&mut parts, state).await?;
     let viewer = caller.viewer();

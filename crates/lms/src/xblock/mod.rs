@@ -24,9 +24,15 @@ pub fn router() -> Router<LmsState> {
         .route("/xblock/{usage}/", any(page::show))
         .route(handler, any(handlers::bare))
         .route(&format!("{handler}/"), any(handlers::bare))
-        .route(&format!("{handler}/{{*suffix}}"), any(handlers::with_suffix))
+        .route(
+            &format!("{handler}/{{*suffix}}"),
+            any(handlers::with_suffix),
+        )
         .route(open, any(handlers::open_bare))
         .route(&format!("{open}/"), any(handlers::open_bare))
-        .route(&format!("{open}/{{*suffix}}"), any(handlers::open_with_suffix))
+        .route(
+            &format!("{open}/{{*suffix}}"),
+            any(handlers::open_with_suffix),
+        )
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }

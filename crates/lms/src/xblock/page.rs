@@ -84,6 +84,7 @@ pub(super) async fn show(
         show_bookmark_button: query.flag("show_bookmark_button", false),
         format: query.get("format").map(str::to_owned),
         staff_debug: true,
+        in_pieces: false,
     };
     let rendered = state
         .runtime

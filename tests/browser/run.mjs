@@ -95,7 +95,9 @@ async function walk(browser, width, theme) {
   await look(page, `answered ${name}`);
 
   // Everything else of the unit is read: then its mark must be full without loading the page again.
-  for (const other of await page.locator('.problems-wrapper:has(.submit:not([disabled]))').all()) {
+  for (const other of await page.locator(".problems-wrapper:has(.submit)").all()) {
+    // A button stays off until there is an answer.
+    if ((await other.locator(".notification-submit:visible").count()) > 0) continue;
     await answer(other);
     if (await other.locator("button.submit").isEnabled()) {
       await other.locator("button.submit").click();

@@ -33,8 +33,14 @@ stop() {
 }
 trap stop EXIT
 
-env -u STOA_DATABASE_URL STOA_DATA_DIR="$folder/data" STOA_LMS_BIND="127.0.0.1:$lms" STOA_STUDIO_BIND="127.0.0.1:$studio" \
-    STOA_LOG_FILTER="${STOA_LOG_FILTER:-warn}" "$stoa" demo >"$folder/log" 2>&1 &
+# Nothing of the caller's own settings reaches the server.
+(
+    filter=${STOA_LOG_FILTER:-warn}
+    for name in $(compgen -e STOA_); do unset "$name"; done
+    export STOA_DATA_DIR="$folder/data" STOA_LMS_BIND="127.0.0.1:$lms" STOA_STUDIO_BIND="127.0.0.1:$studio"
+    export STOA_LOG_FILTER="$filter"
+    exec "$stoa" demo
+) >"$folder/log" 2>&1 &
 pid=$!
 for _ in $(seq 600); do
     curl -fsS -o /dev/null "http://127.0.0.1:$lms/heartbeat" 2>/dev/null && break

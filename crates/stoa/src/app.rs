@@ -31,6 +31,9 @@ impl App {
         records::migrate(&db)
             .await
             .context("the tables cannot be brought up to date")?;
+        if config.embedded() {
+            begin_switches(&db).await?;
+        }
         let store = open_courses(config, &db).await?;
         let blobs = open_blobs(config)?;
         Ok(Self {
@@ -54,6 +57,21 @@ impl App {
     pub async fn close(&self) {
         self.db.close().await;
     }
+}
+
+/// Switches that a site on embedded stores begins with; whoever turned one off keeps it so.
+async fn begin_switches(db: &Db) -> anyhow::Result<()> {
+    const TRACKING: &str = "completion.enable_completion_tracking";
+    let known = records::waffle::switches(db).await?;
+    if known.iter().any(|switch| switch.name == TRACKING) {
+        return Ok(());
+    }
+    let now = chrono::Utc::now().naive_utc();
+    db.write(|mut tx| async move {
+        records::waffle::set_switch(&mut tx, TRACKING, true, now).await
+    })
+    .await?;
+    Ok(())
 }
 
 /// Opens the system of record; an embedded one is made when it is missing.

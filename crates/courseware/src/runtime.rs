@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -188,16 +189,15 @@ pub fn unique_id(usage: &UsageKey, field: &str) -> String {
                 ':' => out.push_str("-_"),
                 '-' => out.push_str("--"),
                 c if c.is_alphanumeric() => out.push(c),
-                c => out.push_str(&format!("_{}_", u32::from(c))),
+                c => {
+                    let _ = write!(out, "_{}_", u32::from(c));
+                }
             }
         }
         out
     };
     let key = format!("{}/{}/NONE.NONE", encode(&usage.to_string()), encode(field));
-    Sha1::digest(key.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex::encode(Sha1::digest(key.as_bytes()))
 }
 
 /// A course's key as addresses write it.

@@ -60,17 +60,15 @@ impl UserStates {
 #[must_use]
 pub fn state_of(row: &StudentModule) -> State {
     let text = row.state.as_deref().unwrap_or("{}");
-    match serde_json::from_str(text) {
-        Ok(Value::Object(state)) => state,
-        _ => {
-            tracing::warn!(
-                module = row.module_id,
-                student = row.student_id,
-                "unreadable state"
-            );
-            State::new()
-        }
+    if let Ok(Value::Object(state)) = serde_json::from_str(text) {
+        return state;
     }
+    tracing::warn!(
+        module = row.module_id,
+        student = row.student_id,
+        "unreadable state"
+    );
+    State::new()
 }
 
 /// A grade that goes with a state: raw points.

@@ -198,7 +198,7 @@ impl Runtime {
     }
 }
 
-impl<'a> Call<'a> {
+impl Call<'_> {
     /// The body of a handler of the newer kind, or the refusal.
     fn json_body(&self) -> Result<Value, Reply> {
         if !self.request.is_post {

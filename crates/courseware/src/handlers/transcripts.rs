@@ -1,6 +1,7 @@
 //! Transcripts of videos: where they are kept and the forms in which they are given (courseware.md §12.2).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use course_model::BlockRef;
 use opaque_keys::AssetKey;
@@ -101,11 +102,8 @@ impl Lines {
             if text.is_empty() {
                 continue;
             }
-            out.push_str(&format!(
-                "{index}\n{} --> {}\n{text}\n\n",
-                srt_text(*start),
-                srt_text(*end)
-            ));
+            let (start, end) = (srt_text(*start), srt_text(*end));
+            let _ = write!(out, "{index}\n{start} --> {end}\n{text}\n\n");
         }
         out
     }

@@ -411,7 +411,7 @@ fn annotate(data: &str) -> (Option<String>, String) {
         .filter_map(|(new, old)| Some((new, tree.get(id, old)?.to_owned())))
         .collect();
         let node = tree.node_mut(id);
-        node.tag = "span".to_owned();
+        "span".clone_into(&mut node.tag);
         node.attrs.clear();
         tree.set(id, "class", &format!("annotatable-span highlight{color}"));
         tree.set(id, "data-annotation-id", &number.to_string());

@@ -319,7 +319,7 @@ impl<'a> Renderer<'a> {
         }
         let shown = tokio::task::spawn_blocking(move || {
             jobs.into_iter()
-                .map(|(idx, job)| (idx, job.with(|cx, state| ProblemBlock::view(cx, state))))
+                .map(|(idx, job)| (idx, job.with(ProblemBlock::view)))
                 .collect::<Vec<_>>()
         })
         .await
@@ -432,7 +432,7 @@ impl<'a> Renderer<'a> {
             "library_content" | "itembank" => self.library(node),
             "split_test" => self.split_test(node),
             "randomize" => self.randomize(node),
-            "conditional" => self.conditional(block),
+            "conditional" => structure::conditional(block),
             "html" | "about" | "static_tab" | "course_info" => self.html(block),
             "problem" => self.problem(block),
             "video" => self.video(block),
@@ -441,7 +441,7 @@ impl<'a> Renderer<'a> {
             "poll_question" => self.poll_question(block),
             "word_cloud" => self.word_cloud(block),
             "lti" => self.lti(block),
-            "lti_consumer" => self.lti_consumer(block),
+            "lti_consumer" => tools::lti_consumer(block),
             "drag-and-drop-v2" => self.drag_and_drop(block),
             "openassessment" => self.open_assessment(block),
             "staffgradedxblock" => self.staff_graded(block),

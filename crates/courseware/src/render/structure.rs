@@ -80,23 +80,32 @@ pub(super) fn denied(message: &str) -> String {
 
 /// What a unit's icon stands for: the weightiest of what is in it.
 pub(crate) fn icon(node: &Node<'_>) -> &'static str {
-    let weigh = |block_type: &str| match block_type {
-        "problem" => 2,
-        "video" => 1,
-        _ => 0,
-    };
-    fn heaviest(node: &Node<'_>, weigh: &dyn Fn(&str) -> u8) -> u8 {
-        node.shown()
-            .map(|child| heaviest(child, weigh))
-            .chain([weigh(node.block.block_type())])
-            .max()
-            .unwrap_or_default()
-    }
-    match heaviest(node, &weigh) {
+    match heaviest(node) {
         2 => "problem",
         1 => "video",
         _ => "other",
     }
+}
+
+fn heaviest(node: &Node<'_>) -> u8 {
+    let own = match node.block.block_type() {
+        "problem" => 2,
+        "video" => 1,
+        _ => 0,
+    };
+    node.shown().map(heaviest).chain([own]).max().unwrap_or(own)
+}
+
+/// Names of a block and those above it, but the course.
+fn path_to(block: BlockRef<'_>) -> String {
+    let mut names: Vec<String> = block
+        .ancestors()
+        .filter(|above| above.block_type() != "course")
+        .map(|above| above.display_name().into_owned())
+        .collect();
+    names.reverse();
+    names.push(block.display_name().into_owned());
+    names.join(" > ")
 }
 
 impl<'a> Renderer<'a> {
@@ -222,7 +231,7 @@ impl<'a> Renderer<'a> {
         out.push_str(
             "<div class=\"sequence-nav\">\n<button class=\"sequence-nav-button button-previous\"><span class=\"icon fa fa-chevron-prev\" aria-hidden=\"true\"></span> <span class=\"sequence-nav-button-label\">Previous</span></button>\n<button class=\"sequence-nav-button button-next\"><span class=\"sequence-nav-button-label\">Next</span> <span class=\"icon fa fa-chevron-next\" aria-hidden=\"true\"></span></button>\n<nav class=\"sequence-list-wrapper\" aria-label=\"Sequence\">\n<ol id=\"sequence-list\" role=\"tablist\">\n",
         );
-        let path = self.path_to(block);
+        let path = path_to(block);
         for (index, unit) in units.iter().enumerate() {
             out.push_str(&self.sequence_tab(index, unit, &path));
         }
@@ -237,7 +246,9 @@ impl<'a> Renderer<'a> {
                 escape(&content)
             );
         }
-        out.push_str("<div id=\"seq_content\" role=\"tabpanel\"></div>\n</div>\n");
+        out.push_str(
+            "<div id=\"seq_content\" role=\"tabpanel\"></div>\n<nav class=\"sequence-bottom\" aria-label=\"Section\">\n<button class=\"sequence-nav-button button-previous\"><span class=\"icon fa fa-chevron-prev\" aria-hidden=\"true\"></span> <span>Previous</span></button>\n<button class=\"sequence-nav-button button-next\"><span>Next</span> <span class=\"icon fa fa-chevron-next\" aria-hidden=\"true\"></span></button>\n</nav>\n</div>\n",
+        );
         Body::shimmed(out, "Sequence")
     }
 
@@ -256,18 +267,6 @@ impl<'a> Renderer<'a> {
                 mark_on_view: false,
             },
         )
-    }
-
-    /// Names of a block and those above it, but the course.
-    fn path_to(&self, block: BlockRef<'_>) -> String {
-        let mut names: Vec<String> = block
-            .ancestors()
-            .filter(|above| above.block_type() != "course")
-            .map(|above| above.display_name().into_owned())
-            .collect();
-        names.reverse();
-        names.push(block.display_name().into_owned());
-        names.join(" > ")
     }
 
     fn sequence_tab(&self, index: usize, unit: &Node<'a>, path: &str) -> String {
@@ -397,23 +396,23 @@ impl<'a> Renderer<'a> {
             .unwrap_or_default();
         Body::plain(html)
     }
+}
 
-    /// A block that shows its children once its sources are as it wants them: at first a place for them.
-    pub(super) fn conditional(&self, block: BlockRef<'_>) -> Body {
-        let sources = condition_sources(block);
-        let ids: Vec<String> = sources
-            .iter()
-            .filter_map(|source| Some(opaque_keys::UsageKey::parse(source).ok()?.html_id()))
-            .collect();
-        let id = escape(&block.usage_key().html_id());
-        let html = format!(
-            "<div id=\"conditional_{id}\" class=\"conditional-wrapper\" data-problem-id=\"{}\" data-url=\"{}\" data-depends=\"{}\"></div>\n",
-            escape(&block.usage_key().to_string()),
-            escape(&handler_url(block.usage_key(), "xmodule_handler", "")),
-            escape(&ids.join(";"))
-        );
-        Body::shimmed(html, "Conditional")
-    }
+/// A block that shows its children once its sources are as it wants them: at first a place for them.
+pub(super) fn conditional(block: BlockRef<'_>) -> Body {
+    let sources = condition_sources(block);
+    let ids: Vec<String> = sources
+        .iter()
+        .filter_map(|source| Some(opaque_keys::UsageKey::parse(source).ok()?.html_id()))
+        .collect();
+    let id = escape(&block.usage_key().html_id());
+    let html = format!(
+        "<div id=\"conditional_{id}\" class=\"conditional-wrapper\" data-problem-id=\"{}\" data-url=\"{}\" data-depends=\"{}\"></div>\n",
+        escape(&block.usage_key().to_string()),
+        escape(&handler_url(block.usage_key(), "xmodule_handler", "")),
+        escape(&ids.join(";"))
+    );
+    Body::shimmed(html, "Conditional")
 }
 
 /// Texts of the usage keys that a conditional block depends on.

@@ -74,58 +74,6 @@ impl Renderer<'_> {
         body
     }
 
-    pub(super) fn lti_consumer(&self, block: BlockRef<'_>) -> Body {
-        let usage = block.usage_key();
-        let name = escape(&block.display_name());
-        let mut html = format!(
-            "<div class=\"lti_consumer_xblock\" id=\"{}\" data-target=\"{}\">\n<h3 class=\"hd hd-3 problem-header\">{name} (External resource)</h3>\n",
-            escape(&usage.html_id()),
-            escape(block.text("launch_target").unwrap_or("iframe"))
-        );
-        if block.flag("has_score") {
-            let weight = float_text(block.float("weight").unwrap_or(1.0));
-            let _ = writeln!(
-                html,
-                "<div class=\"problem-progress\">({weight} points possible)</div>"
-            );
-        }
-        html.push_str(&description(block));
-        let launch = block.text("launch_url").unwrap_or_default().trim();
-        if block.flag("hide_launch") {
-            // Learners reach the tool in another way.
-        } else if launch.is_empty() || block.text("lti_version") == Some("lti_1p3") {
-            html.push_str(
-                "<p class=\"error_message\">This tool cannot be started: its launch address is missing or of a kind that this site does not support.</p>\n",
-            );
-        } else {
-            let address = escape(&handler_url(usage, "lti_launch_handler", ""));
-            match block.text("launch_target") {
-                Some("new_window" | "modal") => {
-                    let label = match block.text("button_text").unwrap_or_default() {
-                        "" => "View resource in a new window".to_owned(),
-                        text => escape(text),
-                    };
-                    let _ = writeln!(
-                        html,
-                        "<p class=\"lti-link external\"><a class=\"btn link_lti_new_window\" target=\"_blank\" rel=\"noopener\" href=\"{address}\">{label} <span class=\"icon fa fa-external-link\" aria-hidden=\"true\"></span></a></p>"
-                    );
-                }
-                _ => {
-                    let height = block
-                        .integer("inline_height")
-                        .unwrap_or(800)
-                        .clamp(50, 5000);
-                    let _ = writeln!(
-                        html,
-                        "<iframe title=\"{name}\" class=\"ltiLaunchFrame\" src=\"{address}\" style=\"width:100%;height:{height}px\" allow=\"microphone *; camera *; midi *; geolocation *; encrypted-media *\"></iframe>"
-                    );
-                }
-            }
-        }
-        html.push_str("</div>\n");
-        Body::with(html, "LtiConsumerXBlock")
-    }
-
     pub(super) fn drag_and_drop(&self, block: BlockRef<'_>) -> Body {
         let html = "<div class=\"themed-xblock xblock--drag-and-drop\">\n<span class=\"fa fa-spin fa-spinner initial-load-spinner\" aria-hidden=\"true\"></span>\nLoading drag and drop problem.\n</div>\n".to_owned();
         Body {
@@ -289,6 +237,55 @@ impl Renderer<'_> {
         );
         Body::with(html, "StaffGradedAssignmentXBlock")
     }
+}
+
+pub(super) fn lti_consumer(block: BlockRef<'_>) -> Body {
+    let usage = block.usage_key();
+    let name = escape(&block.display_name());
+    let mut html = format!(
+        "<div class=\"lti_consumer_xblock\" id=\"{}\" data-target=\"{}\">\n<h3 class=\"hd hd-3 problem-header\">{name} (External resource)</h3>\n",
+        escape(&usage.html_id()),
+        escape(block.text("launch_target").unwrap_or("iframe"))
+    );
+    if block.flag("has_score") {
+        let weight = float_text(block.float("weight").unwrap_or(1.0));
+        let _ = writeln!(
+            html,
+            "<div class=\"problem-progress\">({weight} points possible)</div>"
+        );
+    }
+    html.push_str(&description(block));
+    let launch = block.text("launch_url").unwrap_or_default().trim();
+    if block.flag("hide_launch") {
+        // Learners reach the tool in another way.
+    } else if launch.is_empty() || block.text("lti_version") == Some("lti_1p3") {
+        html.push_str(
+            "<p class=\"error_message\">This tool cannot be started: its launch address is missing or of a kind that this site does not support.</p>\n",
+        );
+    } else {
+        let address = escape(&handler_url(usage, "lti_launch_handler", ""));
+        if matches!(block.text("launch_target"), Some("new_window" | "modal")) {
+            let label = match block.text("button_text").unwrap_or_default() {
+                "" => "View resource in a new window".to_owned(),
+                text => escape(text),
+            };
+            let _ = writeln!(
+                html,
+                "<p class=\"lti-link external\"><a class=\"btn link_lti_new_window\" target=\"_blank\" rel=\"noopener\" href=\"{address}\">{label} <span class=\"icon fa fa-external-link\" aria-hidden=\"true\"></span></a></p>"
+            );
+        } else {
+            let height = block
+                .integer("inline_height")
+                .unwrap_or(800)
+                .clamp(50, 5000);
+            let _ = writeln!(
+                html,
+                "<iframe title=\"{name}\" class=\"ltiLaunchFrame\" src=\"{address}\" style=\"width:100%;height:{height}px\" allow=\"microphone *; camera *; midi *; geolocation *; encrypted-media *\"></iframe>"
+            );
+        }
+    }
+    html.push_str("</div>\n");
+    Body::with(html, "LtiConsumerXBlock")
 }
 
 fn description(block: BlockRef<'_>) -> String {

@@ -152,57 +152,63 @@ struct Files {
     duration: f64,
 }
 
-impl Renderer<'_> {
-    fn video_files(&self, block: BlockRef<'_>, facts: &VideoFacts) -> Files {
-        let mut sources: Vec<String> = block
-            .field("html5_sources")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .filter(|source| !source.is_empty())
-            .map(str::to_owned)
-            .collect();
-        let own = sources.clone();
-        let wants_download = block.flag("download_video");
-        let mut download = None;
-        let mut streams = youtube_streams(block);
-        let mut duration = 0.0;
-        if let Some(id) = edx_video_id(block) {
-            for profile in ["desktop_webm", "desktop_mp4"] {
-                let Some(url) = facts.encoding(&id, profile) else {
-                    continue;
-                };
-                if !sources.iter().any(|source| source == url) {
-                    sources.push(url.to_owned());
-                }
-                if wants_download && !url.ends_with(".m3u8") {
-                    download = Some(url.to_owned());
-                }
+fn video_files(block: BlockRef<'_>, facts: &VideoFacts) -> Files {
+    let mut sources: Vec<String> = block
+        .field("html5_sources")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter(|source| !source.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let own = sources.clone();
+    let wants_download = block.flag("download_video");
+    let mut download = None;
+    let mut streams = youtube_streams(block);
+    let mut duration = 0.0;
+    if let Some(id) = edx_video_id(block) {
+        for profile in ["desktop_webm", "desktop_mp4"] {
+            let Some(url) = facts.encoding(&id, profile) else {
+                continue;
+            };
+            if !sources.iter().any(|source| source == url) {
+                sources.push(url.to_owned());
             }
-            if let Some(youtube) = facts.encoding(&id, "youtube").filter(|id| !id.is_empty()) {
-                streams = format!("1.00:{youtube}");
+            if wants_download && !is_stream(url) {
+                download = Some(url.to_owned());
             }
-            duration = facts.videos.get(&id).map_or(0.0, |video| video.duration);
         }
-        if wants_download && download.is_none() {
-            download = own.into_iter().find(|url| !url.ends_with(".m3u8"));
+        if let Some(youtube) = facts.encoding(&id, "youtube").filter(|id| !id.is_empty()) {
+            streams = format!("1.00:{youtube}");
         }
-        Files {
-            sources,
-            download,
-            streams,
-            duration,
-        }
+        duration = facts.videos.get(&id).map_or(0.0, |video| video.duration);
     }
+    if wants_download && download.is_none() {
+        download = own.into_iter().find(|url| !is_stream(url));
+    }
+    Files {
+        sources,
+        download,
+        streams,
+        duration,
+    }
+}
 
+/// Whether an address is of a stream, which cannot be downloaded as one file.
+fn is_stream(url: &str) -> bool {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    path.rsplit('.').next() == Some("m3u8")
+}
+
+impl Renderer<'_> {
     pub(super) fn video(&self, block: BlockRef<'_>) -> Body {
         let empty = VideoFacts::default();
         let facts = self.video.as_ref().unwrap_or(&empty);
         let usage = block.usage_key();
         let state = self.states.state(&usage.to_string());
         let preference = |name: &str| facts.preferences.get(name);
-        let files = self.video_files(block, facts);
+        let files = video_files(block, facts);
         let transcripts = transcript_files(block, &facts.transcripts);
         let sub = block.text("sub").unwrap_or_default();
         let preferred = preference("transcript_language").and_then(Value::as_str);

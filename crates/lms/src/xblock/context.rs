@@ -63,3 +63,19 @@ impl PageContext for XBlockPage {
         ]
     }
 }
+
+/// Stands in a frame for a block that is not there, or not for the person.
+#[derive(Debug, Clone, Serialize)]
+pub struct MissingBlockPage {}
+
+impl PageContext for MissingBlockPage {
+    const TEMPLATE: &'static str = "xblock_missing.html";
+
+    fn policy(&self) -> PagePolicy {
+        PagePolicy::Framed(Vec::new())
+    }
+
+    fn samples() -> Vec<Self> {
+        vec![Self {}]
+    }
+}

@@ -245,19 +245,16 @@ async fn read_parts(
                 text.extend_from_slice(&chunk);
             }
         }
-        match file {
-            Some(file) => {
-                call.form.push((name.clone(), file.clone()));
-                call.files.push(UploadedFile {
-                    field: name,
-                    name: file,
-                    size,
-                });
-            }
-            None => {
-                let text = String::from_utf8_lossy(&text).into_owned();
-                call.form.push((name, text));
-            }
+        if let Some(file) = file {
+            call.form.push((name.clone(), file.clone()));
+            call.files.push(UploadedFile {
+                field: name,
+                name: file,
+                size,
+            });
+        } else {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            call.form.push((name, text));
         }
     }
     Ok(())

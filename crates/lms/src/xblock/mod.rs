@@ -8,7 +8,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::any;
 
-pub use context::XBlockPage;
+pub use context::{MissingBlockPage, XBlockPage};
 
 use crate::state::LmsState;
 

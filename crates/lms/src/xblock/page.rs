@@ -1,7 +1,8 @@
 //! `/xblock/{usage}`: one block on a page without chrome, for front ends that frame it (courseware.md §10).
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, State};
 use axum::http::header::{ALLOW, LOCATION, REFERER};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use course_model::BlockRef;
@@ -14,7 +15,7 @@ use opaque_keys::UsageKey;
 use url::form_urlencoded;
 use web_kit::{Page, WebError};
 
-use super::context::XBlockPage;
+use super::context::{MissingBlockPage, XBlockPage};
 use crate::auth::Visitor;
 use crate::clock::Now;
 use crate::state::LmsState;
@@ -49,32 +50,48 @@ pub(super) async fn show(
     visitor: Visitor,
     now: Now,
     page: Page,
-    method: Method,
-    headers: HeaderMap,
     Path(usage): Path<String>,
-    RawQuery(query): RawQuery,
+    parts: Parts,
 ) -> Result<Response, WebError> {
-    if !matches!(method, Method::GET | Method::HEAD | Method::POST) {
+    if !matches!(parts.method, Method::GET | Method::HEAD | Method::POST) {
         let allowed = [(ALLOW, "GET, HEAD, POST")];
         return Ok((StatusCode::METHOD_NOT_ALLOWED, allowed).into_response());
     }
-    let query = Query::read(query.as_deref());
+    match answer(&state, &visitor.viewer(), now, &page, &usage, &parts).await {
+        // A frame has no room for a whole page of ours.
+        Err(error) if error.status() == StatusCode::NOT_FOUND => {
+            let mut response = page.render(&MissingBlockPage {})?;
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            Ok(response)
+        }
+        answer => answer,
+    }
+}
+
+async fn answer(
+    state: &LmsState,
+    viewer: &Viewer,
+    now: Now,
+    page: &Page,
+    usage: &str,
+    parts: &Parts,
+) -> Result<Response, WebError> {
+    let query = Query::read(parts.uri.query());
     let view_name = match query.get("view").unwrap_or("student_view") {
         "student_view" => ViewName::Student,
         "public_view" => ViewName::Public,
         other => return Ok(unknown_view(other)),
     };
     let not_found = WebError::not_found;
-    let usage = UsageKey::parse(&unquote_usage(&usage)).map_err(|_| not_found())?;
-    let viewer = visitor.viewer();
+    let usage = UsageKey::parse(&unquote_usage(usage)).map_err(|_| not_found())?;
     let wants_draft = query.flag("preview", false);
-    let view = open(&state, &viewer, &usage, wants_draft, now)
+    let view = open(state, viewer, &usage, wants_draft, now)
         .await?
         .ok_or_else(not_found)?;
     view.page().map_err(|_| not_found())?;
     let block = view.find(&usage).ok_or_else(not_found)?;
     let loadable = view.block(block).map_err(|_| not_found())?;
-    if let Some(sequence) = closed_sequence(&state, &view, block) {
+    if let Some(sequence) = closed_sequence(state, &view, block) {
         let target = format!("/xblock/{}", sequence.usage_key());
         return Ok((StatusCode::FOUND, [(LOCATION, target)]).into_response());
     }
@@ -104,7 +121,7 @@ pub(super) async fn show(
             .filter(|language| !language.is_empty())
             .map(str::to_owned),
         mark_on_view: rendered.mark_on_view,
-        is_framed: is_framed(&state, &headers),
+        is_framed: is_framed(state, &parts.headers),
         needs: XBlockPage::needs_of(&rendered.html),
         html: rendered.html,
     })

@@ -52,6 +52,8 @@ fn all_pages() -> Vec<(String, String)> {
     rendered::<CourseAboutPage>(&kit, &mut pages);
     rendered::<CourseHomePage>(&kit, &mut pages);
     rendered::<UnitPage>(&kit, &mut pages);
+    rendered::<crate::xblock::XBlockPage>(&kit, &mut pages);
+    rendered::<crate::xblock::MissingBlockPage>(&kit, &mut pages);
     rendered::<DatesPage>(&kit, &mut pages);
     rendered::<ProgressPage>(&kit, &mut pages);
     rendered::<RegisterPage>(&kit, &mut pages);

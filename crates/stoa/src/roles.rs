@@ -57,9 +57,12 @@ pub fn routers(app: &App) -> anyhow::Result<Routers> {
 
 /// What runs the scripts of problems.
 fn scripts(config: &Config) -> ScriptSource {
-    let sandbox = Sandbox::new(sandbox::Settings {
-        python: config.sandbox_python.clone(),
-        ..sandbox::Settings::default()
+    let sandbox = Sandbox::new(crate::settings::sandbox(config));
+    let warming = sandbox.clone();
+    // Importing the packages takes seconds; the first learner with a script should not wait for it.
+    std::thread::spawn(move || match warming.warm() {
+        Ok(layers) => tracing::info!(?layers, "scripts can run"),
+        Err(error) => tracing::warn!(%error, "scripts cannot run"),
     });
     Arc::new(move |deadline| Arc::new(sandbox.for_request(deadline)))
 }

@@ -67,9 +67,9 @@ async fn begin_switches(db: &Db) -> anyhow::Result<()> {
         return Ok(());
     }
     let now = chrono::Utc::now().naive_utc();
-    db.write(|mut tx| async move {
-        records::waffle::set_switch(&mut tx, TRACKING, true, now).await
-    })
+    db.write(
+        |mut tx| async move { records::waffle::set_switch(&mut tx, TRACKING, true, now).await },
+    )
     .await?;
     Ok(())
 }

@@ -67,8 +67,8 @@ fn scripts(config: &Config) -> ScriptSource {
     Arc::new(move |deadline| Arc::new(sandbox.for_request(deadline)))
 }
 
-fn text(address: &Option<Origin>) -> Option<String> {
-    address.as_ref().map(ToString::to_string)
+fn text(address: Option<&Origin>) -> Option<String> {
+    address.map(ToString::to_string)
 }
 
 /// Host and port of an address.
@@ -90,12 +90,12 @@ fn lms_settings(config: &Config) -> LmsSettings {
         lms_url,
         studio_url: config.studio_address(),
         platform_name: config.platform_name.clone(),
-        learning_url: text(&config.learning_url),
-        authoring_url: text(&config.authoring_url),
-        profile_url: text(&config.profile_url),
-        account_url: text(&config.account_url),
-        order_history_url: text(&config.order_history_url),
-        ai_translations_url: text(&config.ai_translations_url),
+        learning_url: text(config.learning_url.as_ref()),
+        authoring_url: text(config.authoring_url.as_ref()),
+        profile_url: text(config.profile_url.as_ref()),
+        account_url: text(config.account_url.as_ref()),
+        order_history_url: text(config.order_history_url.as_ref()),
+        ai_translations_url: text(config.ai_translations_url.as_ref()),
         tech_support_email: config.tech_support_email.clone(),
         asset_cache_ttl: config.asset_cache_ttl,
         ..LmsSettings::default()
@@ -118,7 +118,8 @@ fn web_kit_of(config: &Config, templates: &[TemplateSet]) -> anyhow::Result<WebK
         site: Arc::new(Site {
             name: config.platform_name.clone(),
             support_email: config.tech_support_email.clone(),
-            learning_url: text(&config.learning_url).unwrap_or_else(|| "/learning".to_owned()),
+            learning_url: text(config.learning_url.as_ref())
+                .unwrap_or_else(|| "/learning".to_owned()),
             ..Site::default()
         }),
         language: config.language_code.clone(),
@@ -130,7 +131,7 @@ fn web_kit_of(config: &Config, templates: &[TemplateSet]) -> anyhow::Result<WebK
             &config.profile_url,
         ]
         .into_iter()
-        .filter_map(text)
+        .filter_map(|address| text(address.as_ref()))
         .chain([lms, config.studio_address()])
         .map(|address| host_of(&address))
         .collect(),

@@ -16,9 +16,8 @@ pub fn identity(config: &Config, secrets: &Secrets) -> anyhow::Result<identity::
         "" => None,
         text => Some(serde_json::from_str(text).context("jwt_private_jwk is not JSON")?),
     };
-    let address = |url: &Option<crate::config::Origin>| {
-        url.as_ref().map(ToString::to_string).unwrap_or_default()
-    };
+    let address =
+        |url: Option<&crate::config::Origin>| url.map(ToString::to_string).unwrap_or_default();
     Ok(identity::Settings {
         secret_key: secrets.secret_key.clone(),
         secret_key_fallbacks: config.secret_key_fallbacks.clone(),
@@ -26,8 +25,8 @@ pub fn identity(config: &Config, secrets: &Secrets) -> anyhow::Result<identity::
         lms_root_url: lms,
         session_cookie_domain: Some(config.session_cookie_domain.clone())
             .filter(|domain| !domain.is_empty()),
-        account_microfrontend_url: address(&config.account_url),
-        profile_microfrontend_url: address(&config.profile_url),
+        account_microfrontend_url: address(config.account_url.as_ref()),
+        profile_microfrontend_url: address(config.profile_url.as_ref()),
         jwt: JwtSettings {
             secret_key: secrets.jwt_secret_key.clone(),
             issuer,

@@ -163,13 +163,12 @@ fn resume(
     stop: Option<Stop<'_>>,
     first_open: Option<&Subsection<'_>>,
 ) -> Option<Resume> {
-    let (block, has_started) = match stop {
-        Some(stop) => (stop.block, true),
-        None => {
-            let subsection = first_open?;
-            let first = subsection.units.first();
-            (first.map_or(subsection.block, |unit| unit.block), false)
-        }
+    let (block, has_started) = if let Some(stop) = stop {
+        (stop.block, true)
+    } else {
+        let subsection = first_open?;
+        let first = subsection.units.first();
+        (first.map_or(subsection.block, |unit| unit.block), false)
     };
     Some(Resume {
         title: block.display_name().into_owned(),

@@ -135,7 +135,7 @@ pub fn frame(state: &LmsState, view: &CourseView, current: &str) -> CourseFrame 
         language: text("language").map(str::to_owned),
         home_url: home_url(state, course),
         tabs: tabs(state, view, current),
-        staff: view.learner.is_staff().then(|| StaffBar {
+        staff: view.learner.is_staff().then_some(StaffBar {
             studio_url: None,
             viewing_as: None,
         }),

@@ -53,9 +53,10 @@ pub async fn serve_app(app: App, ready: impl FnOnce()) -> anyhow::Result<()> {
         following?;
         Ok::<_, anyhow::Error>(())
     });
-    match ended.await {
-        Ok(result) => result?,
-        Err(_) => tracing::warn!("requests were still under way and are given up"),
+    if let Ok(result) = ended.await {
+        result?;
+    } else {
+        tracing::warn!("requests were still under way and are given up");
     }
     app.close().await;
     tracing::info!("stopped");

@@ -60,6 +60,8 @@ impl<'a> UnitPlace<'a> {
         };
         let shown = section.subsections.get(index)?;
         let unit = match unit {
+            // Why it is closed is said for the whole subsection.
+            _ if shown.gate != Gate::Open => None,
             Some(key) => Some(
                 shown
                     .units

@@ -7,4 +7,6 @@
 
 mod blocks;
 mod courses;
+mod learning;
+mod sign_in;
 mod world;

@@ -48,7 +48,38 @@ pub struct Reply {
     pub counts: Counts,
 }
 
+/// A CSRF secret.
+const CSRF: &str = "abcdefghijklmnopqrstuvwxyz012345";
+
+/// Fields as a form body.
+pub fn form(fields: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
+}
+
 impl Reply {
+    /// Where a redirect leads.
+    pub fn location(&self) -> &str {
+        self.headers
+            .get("location")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// Names of the cookies that are set, and whether each is deleted.
+    pub fn cookies(&self) -> Vec<(String, bool)> {
+        self.headers
+            .get_all("set-cookie")
+            .iter()
+            .map(|value| {
+                let text = value.to_str().unwrap();
+                let name = text.split('=').next().unwrap_or_default();
+                (name.to_owned(), text.contains("Max-Age=0"))
+            })
+            .collect()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
@@ -216,6 +247,28 @@ impl World {
     }
 
     pub async fn send(&self, method: &str, headers: &[(&str, &str)], path: &str) -> Reply {
+        self.send_body(method, headers, path, String::new()).await
+    }
+
+    /// Posts a form as a page would, with a CSRF token beside the other cookies.
+    pub async fn post_form(&self, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let cookies = format!("{cookie}; csrftoken={CSRF}");
+        let headers = [
+            ("cookie", cookies.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("x-csrftoken", CSRF),
+        ];
+        let body = form(fields);
+        self.send_body("POST", &headers, path, body).await
+    }
+
+    pub async fn send_body(
+        &self,
+        method: &str,
+        headers: &[(&str, &str)],
+        path: &str,
+        body: String,
+    ) -> Reply {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
@@ -223,7 +276,7 @@ impl World {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(Body::empty()).unwrap();
+        let mut request = request.body(Body::from(body)).unwrap();
         request.extensions_mut().insert(Now(now()));
         let answering = self.router.clone().oneshot(request);
         let (response, counts) = db::counting(answering).await;

@@ -6,7 +6,6 @@ mod error;
 mod export;
 mod import;
 mod libraries;
-mod outline;
 mod overview;
 mod publish;
 mod show;

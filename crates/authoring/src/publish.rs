@@ -1,6 +1,7 @@
 //! What follows a publish: taken from the outbox after the commit, each step harmless when done twice.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use courseware::home::published_outline;
 use db::Db;
 use modulestore::ModuleStore;
 use modulestore::documents::Stamp;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use crate::dates::RelativeDates;
 use crate::discussions::Settings;
-use crate::{COMMAND_USER, Result, dates, discussions, outline, overview};
+use crate::{COMMAND_USER, Result, dates, discussions, overview};
 
 /// How long a taken event is kept from other workers.
 const LEASE: TimeDelta = TimeDelta::minutes(5);
@@ -126,7 +127,7 @@ impl Follower {
         let snapshot = &published.snapshot;
         let row = overview::overview(snapshot, &published.about, now);
         let tabs = overview::tabs(snapshot);
-        let outline = outline::outline(snapshot, now);
+        let outline = published_outline::outline(snapshot, now);
         let relative = self.relative_dates(course).await?;
         let dates = dates::dates(snapshot, relative);
         let root = snapshot.course();

@@ -23,8 +23,9 @@ use crate::access::{self, is_public};
 use crate::view::CourseView;
 use crate::{Result, selection};
 
+pub(crate) use completion::Completions;
 pub use fields::Links;
-use tree::Tree;
+pub(crate) use tree::Tree;
 
 /// Name of the forum provider whose in-course blocks are not told of.
 const NEW_FORUM: &str = "openedx";
@@ -48,6 +49,8 @@ pub struct Query {
     pub hide_denied: bool,
     /// FEATURES.ENABLE_SPECIAL_EXAMS.
     pub special_exams: bool,
+    /// Blocks that open later are kept too.
+    pub allow_future: bool,
 }
 
 impl Query {
@@ -86,6 +89,36 @@ impl<'a> Allowed<'a> {
             view,
             everything: false,
         })
+    }
+
+    /// The outline of the course home: one's own view, or that of everybody where the course shows it without
+    /// enrollment (courseware.md §15.6).
+    #[must_use]
+    pub fn outline(view: &'a CourseView) -> Option<Self> {
+        Self::own(view).or_else(|| {
+            let shown = view.facts.course_visibility == "public_outline"
+                && view
+                    .learner
+                    .flag(crate::learner::flags::ANONYMOUS_COURSEWARE);
+            shown.then_some(Self {
+                view,
+                everything: false,
+            })
+        })
+    }
+
+    /// The blocks below one that the view's learner may load.
+    #[must_use]
+    pub fn below(view: &'a CourseView, _proof: access::Loadable<'_>) -> Self {
+        Self {
+            view,
+            everything: false,
+        }
+    }
+
+    /// The view that the proof is about.
+    pub(crate) fn view(self) -> &'a CourseView {
+        self.view
     }
 
     /// Somebody else's view, for the course's staff.
@@ -131,6 +164,50 @@ pub struct Answered {
     pub fields: Map<String, Value>,
 }
 
+/// A subtree as somebody sees it, before anything is said about it.
+pub(crate) struct Seen<'a> {
+    pub tree: Tree<'a>,
+    pub denials: HashMap<BlockIdx, transform::Refusal>,
+    pub gated: HashSet<BlockIdx>,
+    pub scheduled: bool,
+    merged: access::MergedView,
+}
+
+/// Copies a subtree and takes out of it what the viewer may not see.
+pub(crate) async fn seen<'a>(
+    db: &Db,
+    store: &ModuleStore,
+    allowed: Allowed<'a>,
+    root: BlockIdx,
+    query: &Query,
+) -> Result<Seen<'a>> {
+    let view = allowed.view;
+    let mut seen = Seen {
+        tree: Tree::of(view.course.block(root)),
+        denials: HashMap::new(),
+        gated: HashSet::new(),
+        scheduled: false,
+        merged: access::MergedView::of(view),
+    };
+    if allowed.everything {
+        return Ok(seen);
+    }
+    let libraries: Vec<BlockRef<'_>> = seen
+        .tree
+        .blocks()
+        .filter(|block| block.block_type() == "library_content")
+        .collect();
+    let selections = selection::of_blocks(db, &view.learner, &libraries, view.now).await?;
+    let splits = transform::splits(store, &seen.tree, view).await?;
+    let access = transform::Access::new(view, query, &splits, &seen.merged);
+    access.select(&mut seen.tree, &selections);
+    seen.scheduled = access.scheduled(&seen.tree);
+    seen.gated = access.gated(&seen.tree);
+    access.remove(&mut seen.tree, &mut seen.denials);
+    transform::dissolve_splits(&mut seen.tree);
+    Ok(seen)
+}
+
 /// The blocks below and including `root`, children before their parents.
 pub async fn blocks(
     db: &Db,
@@ -142,30 +219,13 @@ pub async fn blocks(
 ) -> Result<Vec<Answered>> {
     let view = allowed.view;
     let snapshot = &view.course;
-    let mut tree = Tree::of(snapshot.block(root));
-    let mut denials = HashMap::new();
-    let mut gated = HashSet::new();
-    let mut scheduled = false;
-    let merged = access::MergedView::of(view);
-    let libraries: Vec<BlockRef<'_>> = tree
-        .blocks()
-        .filter(|block| block.block_type() == "library_content")
-        .collect();
-    // Also whoever asks for all blocks has a selection of their own.
-    let selections = selection::of_blocks(db, &view.learner, &libraries, view.now).await?;
-    let splits = if allowed.everything {
-        transform::Splits::new()
-    } else {
-        transform::splits(store, &tree, view).await?
-    };
-    let access = transform::Access::new(view, query, &splits, &merged);
-    access.select(&mut tree, &selections);
-    if !allowed.everything {
-        scheduled = access.scheduled(&tree);
-        gated = access.gated(&tree);
-        access.remove(&mut tree, &mut denials);
-        transform::dissolve_splits(&mut tree);
-    }
+    let Seen {
+        mut tree,
+        denials,
+        gated,
+        scheduled,
+        merged,
+    } = seen(db, store, allowed, root, query).await?;
     let videos = if query.student_view_data.iter().any(|name| name == "video") {
         video::Encodings::load(db, &tree).await?
     } else {
@@ -182,9 +242,9 @@ pub async fn blocks(
         .nav_depth
         .map(|nav_depth| tree.descendants(&depths, nav_depth));
     let completion = if query.wants("completion") && !allowed.everything {
-        completion::Completions::load(db, view, &tree).await?
+        Completions::load(db, view, &tree).await?
     } else {
-        completion::Completions::default()
+        Completions::default()
     };
     let shown = tree.postorder();
     if !query.block_types_filter.is_empty() {

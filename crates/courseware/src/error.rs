@@ -10,6 +10,9 @@ pub enum Error {
     /// The course store failed.
     #[error(transparent)]
     Store(#[from] modulestore::Error),
+    /// A grading policy cannot be used.
+    #[error(transparent)]
+    Grading(grading::Error),
     /// Accounts failed.
     #[error(transparent)]
     Identity(#[from] identity::Error),

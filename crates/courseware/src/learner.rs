@@ -20,14 +20,31 @@ pub mod flags {
     pub const RELATIVE_DATES: &str = "course_experience.relative_dates";
     /// Learners cannot move their relative dates.
     pub const RELATIVE_DATES_DISABLE_RESET: &str = "course_experience.relative_dates_disable_reset";
+    /// The learning front end has a progress page.
+    pub const PROGRESS_PAGE: &str = "course_home.course_home_mfe_progress_tab";
+    /// Learners set weekly goals, and their days in the course are counted.
+    pub const COURSE_GOALS: &str = "course_experience.enable_course_goals";
+    /// Units are listed beside a unit.
+    pub const NAVIGATION_SIDEBAR: &str = "courseware.enable_navigation_sidebar";
+    /// The other sidebar begins open.
+    pub const AUXILIARY_SIDEBAR: &str = "courseware.always_open_auxiliary_sidebar";
+    /// The course's content can be searched.
+    pub const COURSEWARE_SEARCH: &str = "courseware.mfe_courseware_search";
     /// Completion is tracked (a switch).
     pub const COMPLETION_TRACKING: &str = "completion.enable_completion_tracking";
+    /// Certificates come by themselves (a switch).
+    pub const AUTO_CERTIFICATES: &str = "certificates.auto_certificate_generation";
     /// All flags of this module.
-    pub(super) const ALL: [&str; 4] = [
+    pub(super) const ALL: [&str; 9] = [
         ANONYMOUS_COURSEWARE,
         PRE_START_ACCESS,
         RELATIVE_DATES,
         RELATIVE_DATES_DISABLE_RESET,
+        PROGRESS_PAGE,
+        COURSE_GOALS,
+        NAVIGATION_SIDEBAR,
+        AUXILIARY_SIDEBAR,
+        COURSEWARE_SEARCH,
     ];
 }
 

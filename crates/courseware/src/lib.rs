@@ -5,10 +5,13 @@
 
 pub mod access;
 pub mod blocks_api;
+pub mod bookmarks;
 pub mod catalog;
 pub mod completion;
+pub mod completion_api;
 pub mod error;
 pub mod handlers;
+pub mod home;
 pub mod index_dictionary;
 pub mod languages;
 pub mod learner;

@@ -2,12 +2,16 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use course_model::{BlockIdx, BlockKey, Fields};
+use db::Db;
 use md5::{Digest, Md5};
 use modulestore::ModuleStore;
+use opaque_keys::CourseKey;
+use records::preferences;
 use serde_json::Value;
 
 use crate::Result;
 use crate::learner::Learner;
+use crate::links::Wanted;
 use crate::view::CourseView;
 
 /// Note of a learner with the digests of the updates that they put away.
@@ -22,6 +26,8 @@ pub struct Update {
     pub date: String,
     /// Authors' HTML.
     pub content: String,
+    /// Digest of the HTML as it is stored.
+    stored: String,
 }
 
 /// Updates and handouts of a course.
@@ -31,10 +37,13 @@ pub struct News {
     pub updates: Vec<Update>,
     /// Authors' HTML; none when empty.
     pub handouts: Option<String>,
+    /// The same as it is stored, empty where there is none.
+    pub stored_handouts: String,
 }
 
 impl News {
-    /// Reads both from the version that the view shows; no statement when they are cached, at most one otherwise.
+    /// Reads both from the version that the view shows; no statement when they are cached, at most one otherwise, and
+    /// one more for the assets that they name.
     pub async fn load(store: &ModuleStore, view: &CourseView) -> Result<Self> {
         let find = |id: &str| view.course.find(&BlockKey::new("course_info", id));
         let (updates, handouts) = (find("updates"), find("handouts"));
@@ -46,17 +55,22 @@ impl News {
         let mut next = |is_there: bool| if is_there { found.next() } else { None };
         let updates = next(updates.is_some());
         let handouts = next(handouts.is_some());
-        Ok(Self {
+        let stored_handouts = handouts
+            .as_deref()
+            .and_then(|fields| fields.get("data")?.as_str())
+            .unwrap_or_default()
+            .to_owned();
+        let mut news = Self {
             updates: updates
                 .map(|fields| visible(&fields, view.now))
                 .unwrap_or_default(),
-            handouts: handouts
-                .as_deref()
-                .and_then(|fields| fields.get("data")?.as_str())
-                .map(str::trim)
+            handouts: Some(stored_handouts.trim())
                 .filter(|text| !text.is_empty() && *text != "<ol></ol>")
                 .map(str::to_owned),
-        })
+            stored_handouts,
+        };
+        news.point_links(store, view.course.course_key()).await?;
+        Ok(news)
     }
 
     /// The newest update, unless the learner put it away; older ones never come back.
@@ -64,11 +78,52 @@ impl News {
     pub fn welcome(&self, learner: &Learner) -> Option<&Update> {
         let newest = self.updates.first()?;
         let dismissed = learner.tags.get(DISMISSED).map_or("", String::as_str);
-        let digest = hex::encode(Md5::digest(newest.content.as_bytes()));
-        let is_dismissed =
-            dismissed == "False" || dismissed.split(',').any(|known| known == digest);
+        let digest = digest(&newest.content);
+        let is_dismissed = dismissed == "False"
+            || dismissed
+                .split(',')
+                .any(|known| known == digest || known == newest.stored);
         (!is_dismissed).then_some(newest)
     }
+
+    /// Points the links of all texts to where the assets are; at most one statement.
+    async fn point_links(&mut self, store: &ModuleStore, course: &CourseKey) -> Result<()> {
+        let mut wanted = Wanted::default();
+        wanted.add(&self.stored_handouts);
+        for update in &self.updates {
+            wanted.add(&update.content);
+        }
+        let links = wanted.find(course, &store.contentstore()).await?;
+        self.stored_handouts = links.rewrite(&self.stored_handouts, "");
+        self.handouts = self.handouts.as_deref().map(|text| links.rewrite(text, ""));
+        for update in &mut self.updates {
+            update.content = links.rewrite(&update.content, "");
+        }
+        Ok(())
+    }
+}
+
+/// Notes that a learner put away the newest update; nothing happens where there is none.
+pub async fn dismiss(db: &Db, learner: &Learner, news: &News) -> Result<()> {
+    let (Some(user), Some(update)) = (learner.user_id(), news.updates.first()) else {
+        return Ok(());
+    };
+    let known = learner.tags.get(DISMISSED).map_or("", String::as_str);
+    let digest = digest(&update.content);
+    let value = match known {
+        "" | "False" => digest,
+        known => format!("{known},{digest}"),
+    };
+    let value = value.as_str();
+    db.write(|mut tx| async move {
+        preferences::set_course_tag(&mut tx, user, &learner.course, DISMISSED, value).await
+    })
+    .await?;
+    Ok(())
+}
+
+fn digest(text: &str) -> String {
+    hex::encode(Md5::digest(text.as_bytes()))
 }
 
 /// The updates that are not deleted, by day and number, newest first.
@@ -83,6 +138,7 @@ fn visible(fields: &Fields, now: DateTime<Utc>) -> Vec<Update> {
                 id: item.get("id").and_then(Value::as_i64).unwrap_or_default(),
                 date: item.get("date")?.as_str()?.to_owned(),
                 content: item.get("content")?.as_str()?.to_owned(),
+                stored: digest(item.get("content")?.as_str()?),
             })
         })
         .collect();

@@ -283,6 +283,14 @@ impl AuthSet for CourseApi {
     const SET: &'static [Authenticator] = authenticator_sets::COURSE;
 }
 
+/// Bearer, session, of inactive users too: bookmarks, preferences.
+#[derive(Debug, Clone, Copy)]
+pub struct BearerOrSession;
+
+impl AuthSet for BearerOrSession {
+    const SET: &'static [Authenticator] = authenticator_sets::BEARER_SESSION;
+}
+
 /// Session of any user alone.
 #[derive(Debug, Clone, Copy)]
 pub struct SessionApi;

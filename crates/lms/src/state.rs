@@ -97,6 +97,12 @@ pub struct LmsSettings {
     pub course_catalog_visibility_permission: String,
     /// COURSE_ABOUT_VISIBILITY_PERMISSION.
     pub course_about_visibility_permission: String,
+    /// ENABLE_MFE_CONFIG_API
+    pub enable_mfe_config_api: bool,
+    /// MFE_CONFIG
+    pub mfe_config: serde_json::Map<String, serde_json::Value>,
+    /// MFE_CONFIG_OVERRIDES: by name of the front end.
+    pub mfe_config_overrides: serde_json::Map<String, serde_json::Value>,
     /// DEFAULT_COURSE_IMAGE of courses without one, a path of the LMS.
     pub default_course_image: String,
 }
@@ -123,6 +129,9 @@ impl Default for LmsSettings {
             enable_special_exams: false,
             course_catalog_visibility_permission: "see_exists".into(),
             course_about_visibility_permission: "see_exists".into(),
+            enable_mfe_config_api: true,
+            mfe_config: serde_json::Map::new(),
+            mfe_config_overrides: serde_json::Map::new(),
             default_course_image: "/static/images/pencils.jpg".into(),
         }
     }

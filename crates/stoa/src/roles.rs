@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use axum::Router;
 use axum::response::Response;
 use courseware::Runtime;
@@ -26,7 +27,7 @@ pub struct Routers {
 /// Builds every router.
 pub fn routers(app: &App) -> anyhow::Result<Routers> {
     let kit = web_kit_of(&app.config, &[lms::pages::templates()])?;
-    let settings = lms_settings(&app.config);
+    let settings = lms_settings(&app.config)?;
     let identity = app.identity()?;
     let runtime = Runtime::new(
         app.db.clone(),
@@ -77,9 +78,14 @@ fn host_of(address: &str) -> String {
     rest.split('/').next().unwrap_or_default().to_owned()
 }
 
-fn lms_settings(config: &Config) -> LmsSettings {
+fn lms_settings(config: &Config) -> anyhow::Result<LmsSettings> {
     let lms_url = config.lms_address();
-    LmsSettings {
+    let object = |name: &str, text: &str| {
+        serde_json::from_str(text).with_context(|| format!("{name} is no JSON object"))
+    };
+    Ok(LmsSettings {
+        mfe_config: object("mfe_config", &config.mfe_config)?,
+        mfe_config_overrides: object("mfe_config_overrides", &config.mfe_config_overrides)?,
         site_domain: match config.site_domain.as_str() {
             "" => host_of(&lms_url),
             domain => domain.to_owned(),
@@ -99,7 +105,7 @@ fn lms_settings(config: &Config) -> LmsSettings {
         tech_support_email: config.tech_support_email.clone(),
         asset_cache_ttl: config.asset_cache_ttl,
         ..LmsSettings::default()
-    }
+    })
 }
 
 /// Runs an answer and tells how many SELECTs it made.

@@ -14,17 +14,19 @@ use crate::view::CourseView;
 
 /// What is known of a learner's completion.
 #[derive(Debug, Default)]
-pub(super) struct Completions {
+pub(crate) struct Completions {
     values: HashMap<BlockIdx, f64>,
     complete: HashSet<BlockIdx>,
     resume: HashSet<BlockIdx>,
     loaded: bool,
+    newest: Option<String>,
 }
 
 impl Completions {
     /// Loads the learner's completions, with one statement.
     pub async fn load(db: &Db, view: &CourseView, tree: &Tree<'_>) -> Result<Self> {
         let mut latest: Option<(NaiveDateTime, i64, BlockIdx)> = None;
+        let mut newest: Option<(NaiveDateTime, i64)> = None;
         let mut found = Self {
             loaded: true,
             ..Self::default()
@@ -32,6 +34,10 @@ impl Completions {
         if let Some(user) = view.learner.user_id() {
             let rows = records::completion::of_course(db, user, &view.learner.course).await?;
             for row in rows {
+                if newest.is_none_or(|known| known < (row.modified, row.id)) {
+                    newest = Some((row.modified, row.id));
+                    found.newest = Some(row.block_key.clone());
+                }
                 let idx = UsageKey::parse(&row.block_key)
                     .ok()
                     .and_then(|usage| view.course.find_usage(&usage));
@@ -82,6 +88,16 @@ impl Completions {
         let completable = block.kind().completion == Completion::Completable;
         (self.loaded && completable)
             .then(|| self.values.get(&block.idx()).copied().unwrap_or_default())
+    }
+
+    /// The stored value of a block, none where nothing is stored.
+    pub fn stored(&self, idx: BlockIdx) -> Option<f64> {
+        self.values.get(&idx).copied()
+    }
+
+    /// Text of the key of the block whose completion changed last, whatever its value (courseware.md §5, resume).
+    pub fn newest(&self) -> Option<&str> {
+        self.newest.as_deref()
     }
 
     pub fn is_complete(&self, idx: BlockIdx) -> bool {

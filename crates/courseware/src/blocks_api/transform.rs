@@ -28,7 +28,7 @@ enum GroupVerdict {
 
 /// Why a block that stays is denied.
 #[derive(Debug, Clone)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// Name of the partition.
     pub reason: String,
     /// What the person is told.
@@ -179,7 +179,7 @@ impl<'a> Access<'a> {
         let hide_denied = self.query.hide_denied;
         let denied: HashSet<BlockIdx> = denials.keys().copied().collect();
         tree.remove(|block| {
-            !self.has_started(block)
+            !(self.query.allow_future || self.has_started(block))
                 || self.merged.visible_to_staff_only(block.idx())
                 || silent.contains(&block.idx())
                 || (hide_denied && denied.contains(&block.idx()))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use course_model::{BlockIdx, BlockRef, CourseSnapshot};
 
 /// Links of the blocks that are left. Blocks may have several parents.
-pub(super) struct Tree<'a> {
+pub(crate) struct Tree<'a> {
     snapshot: &'a CourseSnapshot,
     root: BlockIdx,
     children: HashMap<BlockIdx, Vec<BlockIdx>>,

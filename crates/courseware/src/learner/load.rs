@@ -138,28 +138,29 @@ const ARMS: &[Arm] = &[
     Arm(
         "SELECT 'flag', f.name, '', '', f.everyone, CASE WHEN f.authenticated = 1 THEN 1 \
          WHEN f.staff = 1 THEN 2 WHEN f.superusers = 1 THEN 3 ELSE 0 END, NULL, NULL, NULL \
-         FROM waffle_flag f WHERE f.name IN (?, ?, ?, ?)",
+         FROM waffle_flag f WHERE f.name IN (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "f",
     ),
     Arm(
         "SELECT 'flag_user', f.name, '', '', 0, 0, NULL, NULL, NULL FROM waffle_flag f \
-         JOIN waffle_flag_users fu ON fu.flag_id = f.id WHERE fu.user_id = ? AND f.name IN (?, ?, ?, ?)",
+         JOIN waffle_flag_users fu ON fu.flag_id = f.id WHERE fu.user_id = ? AND f.name IN (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "uf",
     ),
     Arm(
         "SELECT 'flag_course', waffle_flag, override_choice, '', enabled, id, NULL, NULL, NULL \
          FROM waffle_utils_waffleflagcourseoverridemodel \
-         WHERE course_id = ? AND waffle_flag IN (?, ?, ?, ?)",
+         WHERE course_id = ? AND waffle_flag IN (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "cf",
     ),
     Arm(
         "SELECT 'flag_org', waffle_flag, override_choice, '', enabled, id, NULL, NULL, NULL \
-         FROM waffle_utils_waffleflagorgoverridemodel WHERE org = ? AND waffle_flag IN (?, ?, ?, ?)",
+         FROM waffle_utils_waffleflagorgoverridemodel WHERE org = ? AND waffle_flag IN (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         "of",
     ),
     Arm(
         "SELECT 'switch', name, '', '', active, 0, NULL, NULL, NULL FROM waffle_switch \
-         WHERE name = 'completion.enable_completion_tracking'",
+         WHERE name IN \
+         ('completion.enable_completion_tracking', 'certificates.auto_certificate_generation')",
         "",
     ),
     Arm(

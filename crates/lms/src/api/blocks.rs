@@ -119,6 +119,7 @@ impl<'a> Form<'a> {
             block_types_filter: list("block_types_filter"),
             hide_denied,
             special_exams,
+            allow_future: false,
         };
         for (name, given) in [
             ("block_counts", !query.block_counts.is_empty()),

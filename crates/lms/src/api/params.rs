@@ -192,20 +192,51 @@ impl PageOf {
         items.get(self.first..end).unwrap_or_default()
     }
 
-    /// `{results, pagination{next, previous, count, num_pages}}`.
+    /// Place of the first item and number of items, for a store.
     #[must_use]
-    pub fn envelope(self, results: &[Value], params: &Params, asked: &Asked) -> Value {
+    pub fn window(self) -> (i64, i64) {
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        (number(self.first), number(self.size))
+    }
+
+    /// `{next, previous, count, num_pages, current_page, start, results}`.
+    #[must_use]
+    pub fn default_envelope(self, results: &[Value], params: &Params, asked: &Asked) -> Value {
+        let (next, previous) = self.links(params, asked);
+        json!({
+            "next": next,
+            "previous": previous,
+            "count": self.count,
+            "num_pages": self.pages,
+            "current_page": self.page,
+            "start": self.first,
+            "results": results,
+        })
+    }
+
+    /// Addresses of the next and the previous page.
+    fn links(self, params: &Params, asked: &Asked) -> (Option<String>, Option<String>) {
         let link = |page: usize| {
             let number = page.to_string();
             let query = params.with("page", (page > 1).then_some(number.as_str()));
             let mark = if query.is_empty() { "" } else { "?" };
             format!("{}{}{mark}{query}", asked.base, asked.path)
         };
+        (
+            (self.page < self.pages).then(|| link(self.page + 1)),
+            (self.page > 1).then(|| link(self.page - 1)),
+        )
+    }
+
+    /// `{results, pagination{next, previous, count, num_pages}}`.
+    #[must_use]
+    pub fn envelope(self, results: &[Value], params: &Params, asked: &Asked) -> Value {
+        let (next, previous) = self.links(params, asked);
         json!({
             "results": results,
             "pagination": {
-                "next": (self.page < self.pages).then(|| link(self.page + 1)),
-                "previous": (self.page > 1).then(|| link(self.page - 1)),
+                "next": next,
+                "previous": previous,
                 "count": self.count,
                 "num_pages": self.pages,
             },

@@ -189,6 +189,10 @@ settings! {
     order_history_url: Option<Origin> = "";
     /// Service that translates transcripts, named in the video player's data; empty: none.
     ai_translations_url: Option<Origin> = "";
+    /// What front ends read when they start, as a JSON object.
+    mfe_config: String = "{}";
+    /// What single front ends read over it, as a JSON object of objects by the front end's name.
+    mfe_config_overrides: String = "{}";
     /// Address that learners write to for technical help.
     tech_support_email: String = "technical@example.com";
     /// Whether links that blocks make to themselves say https; empty: as `lms_url` does.

@@ -17,8 +17,9 @@ const VISIBILITIES: &[&str] = &["private", "public_outline", "public"];
 type Groups = Vec<(i64, Vec<i64>)>;
 type Errors = Vec<(Option<String>, String)>;
 
-/// The outline of a snapshot.
-pub(crate) fn outline(snapshot: &CourseSnapshot, now: NaiveDateTime) -> Outline {
+/// The outline of a snapshot; `now` counts as its time where none is stored.
+#[must_use]
+pub fn outline(snapshot: &CourseSnapshot, now: NaiveDateTime) -> Outline {
     let course = snapshot.course();
     let mut errors = Vec::new();
     let mut seen = HashMap::new();

@@ -182,7 +182,11 @@ async fn redirects_stay_at_home() {
         let path = format!("/logout?{}", crate::world::form(&[("next", next)]));
         let reply = world.get("", &path).await;
         assert_eq!(reply.status, 200);
-        let target = if expected == "/dashboard" { "/" } else { expected };
+        let target = if expected == "/dashboard" {
+            "/"
+        } else {
+            expected
+        };
         let link = format!("<a href=\"{target}\" data-go");
         assert!(reply.text.contains(&link), "{next:?}");
     }

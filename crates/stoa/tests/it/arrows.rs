@@ -20,7 +20,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("stores", &["records", "modulestore", "blobs"]),
     (
         "domain",
-        &["enrollment", "identity", "authoring", "courseware"],
+        &["enrollment", "identity", "courseware", "authoring"],
     ),
     ("web", &["web-kit"]),
     ("handlers", &["lms", "studio"]),

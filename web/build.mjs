@@ -32,6 +32,7 @@ const bundles = [
   { name: "video.js", entry: "src/video.ts", format: "esm" },
   { name: "interactive.js", entry: "src/interactive.ts", format: "esm" },
   { name: "math.js", entry: "src/math.ts", format: "esm" },
+  { name: "frame.js", entry: "src/frame.ts", format: "esm" },
   { name: "runtime.js", entry: "src/runtime.ts", format: "iife" },
   { name: "app.css", entry: "style/app.css" },
 ];

@@ -25,14 +25,25 @@ export function startCompletion(root: ParentNode): void {
   look();
 }
 
+/** What of the page is in view; in a frame as tall as its content only the page around it knows. */
+let view: { top: number; height: number } | undefined;
+const isFramed = document.body.hasAttribute("data-framed") && window.parent !== window;
+
+document.addEventListener("stoa:viewport", (event) => {
+  view = (event as CustomEvent<{ top: number; height: number }>).detail;
+  lookSoon();
+});
+
 function look(): void {
   frame = 0;
-  const height = window.innerHeight;
+  if (isFramed && !view) return;
+  const from = view?.top ?? 0;
+  const to = from + (view?.height ?? window.innerHeight);
   watched = watched.filter((block) => {
     const box = block.element.getBoundingClientRect();
     if (box.height === 0 && box.width === 0) return true;
-    block.top ||= box.top >= 0 && box.top <= height;
-    block.bottom ||= box.bottom >= 0 && box.bottom <= height;
+    block.top ||= box.top >= from && box.top <= to;
+    block.bottom ||= box.bottom >= from && box.bottom <= to;
     if (!block.top || !block.bottom) return true;
     setTimeout(() => void complete(block.element), block.delay);
     return false;

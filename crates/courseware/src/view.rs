@@ -1,9 +1,10 @@
 //! A course as one person sees it now: what every page and call of the courseware starts from.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use course_model::{BlockRef, CourseSnapshot};
+use course_model::{BlockIdx, BlockRef, CourseSnapshot};
 use db::Db;
 use identity::Viewer;
 use modulestore::{Branch, ModuleStore};
@@ -29,6 +30,9 @@ pub struct CourseView {
     pub rules: Rules,
     /// When.
     pub now: DateTime<Utc>,
+    /// Text of the usage key of the child that each content experiment gives the learner; see
+    /// [`CourseView::load_experiments`].
+    pub experiments: HashMap<BlockIdx, String>,
 }
 
 impl CourseView {
@@ -48,6 +52,7 @@ impl CourseView {
         let learner = Learner::load(db, viewer, snapshot.course_key()).await?;
         let mut view = Self::of(snapshot, learner, rules, now);
         view.groups.save_drawn(db, &view.learner).await?;
+        view.load_experiments(store).await?;
         Ok(Some(view))
     }
 
@@ -67,7 +72,34 @@ impl CourseView {
             groups,
             rules,
             now,
+            experiments: HashMap::new(),
         }
+    }
+
+    /// Finds out which child each content experiment of the course gives the learner. Their groups stand in
+    /// definitions, which are in memory but for the first time.
+    pub async fn load_experiments(&mut self, store: &ModuleStore) -> Result<()> {
+        let experiments: Vec<BlockIdx> = self
+            .course
+            .blocks_of_type("split_test")
+            .map(BlockRef::idx)
+            .collect();
+        if experiments.is_empty() {
+            return Ok(());
+        }
+        let contents = store.definitions(&self.course, &experiments).await?;
+        for (idx, content) in experiments.into_iter().zip(contents) {
+            let block = self.course.block(idx);
+            let field = |name: &str| content.get(name).or_else(|| block.field(name));
+            let child = field("user_partition_id")
+                .and_then(serde_json::Value::as_i64)
+                .and_then(|partition| self.groups.of(partition))
+                .and_then(|group| field("group_id_to_child")?.get(group.to_string())?.as_str());
+            if let Some(child) = child {
+                self.experiments.insert(idx, child.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Whether the course's content is open.

@@ -1,6 +1,6 @@
 //! Assets of courses by their keys (courseware.md §2.6).
 //!
-//! The paths stand at the root and hold slashes of their own, so they are told by their beginning, before the routes.
+//! The paths stand at the root and hold slashes of their own, so they are told by their beginning, where no route fits.
 //!
 //! What authors upload is never a page of our origin: documents that could run scripts are served under a sandboxing
 //! content security policy, so that they run in an origin of their own.
@@ -16,7 +16,6 @@ use axum::http::header::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use identity::Roles;
@@ -39,8 +38,11 @@ const PIECE: u64 = 1 << 20;
 const SANDBOX: &str = "sandbox allow-scripts allow-forms allow-popups allow-modals allow-downloads allow-presentation";
 const HTTP_DATE: &str = "%a, %d %b %Y %H:%M:%S GMT";
 
-/// Answers requests for assets, and lets all others pass.
-pub async fn layer(State(state): State<LmsState>, request: Request, next: Next) -> Response {
+/// Answers requests that no route takes: those for assets, and "not found" for all others.
+pub async fn fallback(
+    State(state): State<LmsState>,
+    request: Request,
+) -> Result<Response, WebError> {
     let path = request.uri().path();
     let is_asset = [
         "/asset-v1:",
@@ -52,13 +54,10 @@ pub async fn layer(State(state): State<LmsState>, request: Request, next: Next) 
     .iter()
     .any(|start| path.starts_with(start));
     if !is_asset {
-        return next.run(request).await;
+        return Err(WebError::not_found());
     }
     let (mut parts, _) = request.into_parts();
-    match serve(&state, &mut parts).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    }
+    serve(&state, &mut parts).await
 }
 
 /// The key and, of a versioned path, the digest that a path names.

@@ -45,10 +45,7 @@ pub fn router(state: LmsState) -> Router {
         .merge(identity_api::router(&state))
         .merge(pages::router(&state))
         .merge(xblock::router())
-        .layer(axum::middleware::from_fn_with_state(
-            state.clone(),
-            assets::layer,
-        ))
+        .fallback(assets::fallback)
         .layer(axum::middleware::from_fn(auth::send_cookies))
         .with_state(state)
         .merge(switches)
@@ -57,5 +54,5 @@ pub fn router(state: LmsState) -> Router {
 /// The LMS as it is served: routes with request numbers, limits, compression, headers, languages and error pages.
 pub fn app(state: LmsState) -> Router {
     let kit = state.kit.clone();
-    web_kit::stack::serve_with(&kit, ErrorStyle::Page, router(state))
+    web_kit::stack::serve_whole(&kit, ErrorStyle::Page, router(state))
 }

@@ -146,6 +146,12 @@ impl WebKit {
 /// Errors that no layer inside has styled, and routes that do not exist, get `style`: [`ErrorStyle::Page`] for the LMS and
 /// Studio, whose API trees style themselves.
 pub fn serve_with(kit: &WebKit, style: ErrorStyle, router: Router) -> Router {
+    let router = router.fallback(|| async { WebError::not_found() });
+    serve_whole(kit, style, router)
+}
+
+/// [`serve_with`] for a router whose own fallback answers what no route takes.
+pub fn serve_whole(kit: &WebKit, style: ErrorStyle, router: Router) -> Router {
     let metrics = kit.metrics().clone();
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Precise(5))
@@ -161,7 +167,6 @@ pub fn serve_with(kit: &WebKit, style: ErrorStyle, router: Router) -> Router {
     router
         .route("/metrics", get(move || async move { metrics.response() }))
         .merge(assets::router())
-        .fallback(|| async { WebError::not_found() })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(kit.settings().body_limit))
         // Inside the cookie and the compression, so that error pages have both; `observe` styles what arises outside.

@@ -40,11 +40,15 @@ impl Call<'_> {
             return Ok(Reply::not_found());
         }
         let block = self.block.block();
-        let sources = condition_sources(block);
+        let content = self.definition().await?;
+        let field = |name: &str| content.get(name).or_else(|| block.field(name));
+        let sources = condition_sources(field("sources_list"));
         let course = self.view.course.course_key();
         let states = UserStates::load(&self.runtime.db, self.user_id(), course, &sources).await?;
-        let name = block.text("conditional_attr").unwrap_or("correct");
-        let wanted = match block.field("conditional_value") {
+        let name = field("conditional_attr")
+            .and_then(Value::as_str)
+            .unwrap_or("correct");
+        let wanted = match field("conditional_value") {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Bool(false)) => "False".to_owned(),
             _ => "True".to_owned(),
@@ -58,7 +62,9 @@ impl Call<'_> {
                 attribute(usage.block_type(), name, &state).as_deref() == Some(wanted.as_str())
             });
         if !is_met {
-            let message = block.text("conditional_message").unwrap_or_default();
+            let message = field("conditional_message")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let links: Vec<String> = sources
                 .iter()
                 .filter_map(|source| {

@@ -240,9 +240,9 @@ impl Renderer<'_> {
             .get("submissions_count")
             .and_then(Value::as_i64)
             .unwrap_or(0);
-        let most = block
-            .integer("max_submissions")
-            .or_else(|| self.content(block, "max_submissions")?.as_i64())
+        let most = self
+            .any_field(block, "max_submissions")
+            .and_then(Value::as_i64)
             .unwrap_or(1);
         let may_vote = most == 0 || used < most;
         let is_private = self.any_field(block, "private_results") == Some(&json!(true));

@@ -432,7 +432,7 @@ impl<'a> Renderer<'a> {
             "library_content" | "itembank" => self.library(node),
             "split_test" => self.split_test(node),
             "randomize" => self.randomize(node),
-            "conditional" => structure::conditional(block),
+            "conditional" => self.conditional(block),
             "html" | "about" | "static_tab" | "course_info" => self.html(block),
             "problem" => self.problem(block),
             "video" => self.video(block),

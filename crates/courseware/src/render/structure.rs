@@ -42,13 +42,7 @@ pub(crate) fn shows_children(block_type: &str) -> bool {
 
 /// The child that a content experiment gives the learner, by the text of its usage key.
 pub(crate) fn experiment_child(view: &CourseView, block: BlockRef<'_>) -> Option<String> {
-    let partition = block.integer("user_partition_id")?;
-    let group = view.groups.of(partition)?;
-    block
-        .field("group_id_to_child")?
-        .get(group.to_string())?
-        .as_str()
-        .map(str::to_owned)
+    view.experiments.get(&block.idx()).cloned()
 }
 
 /// The stored position of a sequence that is entered for the first time (courseware.md §11): the first unit.
@@ -349,8 +343,9 @@ impl<'a> Renderer<'a> {
             return Body::with(html, "SplitTestStudentView");
         }
         let block = node.block;
-        let partition = block
-            .integer("user_partition_id")
+        let partition = self
+            .any_field(block, "user_partition_id")
+            .and_then(Value::as_i64)
             .and_then(|id| self.view.groups.partition(id));
         let Some(partition) = partition else {
             return Body::plain(
@@ -362,8 +357,8 @@ impl<'a> Renderer<'a> {
         let mut contents = String::new();
         for child in &children {
             let usage = child.block.usage_key().to_string();
-            let group = block
-                .field("group_id_to_child")
+            let group = self
+                .any_field(block, "group_id_to_child")
                 .and_then(Value::as_object)
                 .into_iter()
                 .flatten()
@@ -396,29 +391,27 @@ impl<'a> Renderer<'a> {
             .unwrap_or_default();
         Body::plain(html)
     }
-}
 
-/// A block that shows its children once its sources are as it wants them: at first a place for them.
-pub(super) fn conditional(block: BlockRef<'_>) -> Body {
-    let sources = condition_sources(block);
-    let ids: Vec<String> = sources
-        .iter()
-        .filter_map(|source| Some(opaque_keys::UsageKey::parse(source).ok()?.html_id()))
-        .collect();
-    let id = escape(&block.usage_key().html_id());
-    let html = format!(
-        "<div id=\"conditional_{id}\" class=\"conditional-wrapper\" data-problem-id=\"{}\" data-url=\"{}\" data-depends=\"{}\"></div>\n",
-        escape(&block.usage_key().to_string()),
-        escape(&handler_url(block.usage_key(), "xmodule_handler", "")),
-        escape(&ids.join(";"))
-    );
-    Body::shimmed(html, "Conditional")
+    /// A block that shows its children once its sources are as it wants them: at first a place for them.
+    pub(super) fn conditional(&self, block: BlockRef<'_>) -> Body {
+        let ids: Vec<String> = condition_sources(self.any_field(block, "sources_list"))
+            .iter()
+            .filter_map(|source| Some(opaque_keys::UsageKey::parse(source).ok()?.html_id()))
+            .collect();
+        let id = escape(&block.usage_key().html_id());
+        let html = format!(
+            "<div id=\"conditional_{id}\" class=\"conditional-wrapper\" data-problem-id=\"{}\" data-url=\"{}\" data-depends=\"{}\"></div>\n",
+            escape(&block.usage_key().to_string()),
+            escape(&handler_url(block.usage_key(), "xmodule_handler", "")),
+            escape(&ids.join(";"))
+        );
+        Body::shimmed(html, "Conditional")
+    }
 }
 
 /// Texts of the usage keys that a conditional block depends on.
-pub(crate) fn condition_sources(block: BlockRef<'_>) -> Vec<String> {
-    block
-        .field("sources_list")
+pub(crate) fn condition_sources(value: Option<&Value>) -> Vec<String> {
+    value
         .and_then(Value::as_array)
         .into_iter()
         .flatten()

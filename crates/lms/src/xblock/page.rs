@@ -161,7 +161,11 @@ async fn open(
                 .await
                 .map_err(WebError::internal)?;
             if learner.is_staff() {
-                return Ok(Some(CourseView::of(draft, learner, rules, now.0)));
+                let mut view = CourseView::of(draft, learner, rules, now.0);
+                view.load_experiments(&state.store)
+                    .await
+                    .map_err(WebError::internal)?;
+                return Ok(Some(view));
             }
         }
     }

@@ -5,8 +5,12 @@
     reason = "tests fail by panicking, their helpers too"
 )]
 
+mod assets;
 mod blocks;
+mod corpora;
 mod courses;
 mod learning;
 mod sign_in;
 mod world;
+mod xblock;
+mod xblock_state;

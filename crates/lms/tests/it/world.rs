@@ -36,6 +36,7 @@ pub struct World {
     pub db: Db,
     pub store: ModuleStore,
     pub identity: Identity,
+    pub blobs: Blobs,
     router: Router,
     _file: TestDb,
     _files: TempDir,
@@ -102,10 +103,11 @@ impl World {
         let kit = WebKit::new(web_kit::Settings::default(), &[lms::pages::templates()]).unwrap();
         let settings = LmsSettings::default();
         let files = tempfile::tempdir().unwrap();
+        let blobs = Blobs::folder(files.path());
         let runtime = Runtime::new(
             db.clone(),
             store.clone(),
-            Blobs::folder(files.path()),
+            blobs.clone(),
             identity.clone(),
             settings.runtime(),
             None,
@@ -122,6 +124,7 @@ impl World {
             db,
             store,
             identity,
+            blobs,
             router: lms::app(state),
             _file: file,
             _files: files,
@@ -246,20 +249,37 @@ impl World {
         self.send("GET", headers, path).await
     }
 
+    /// Posts as a signed-in person, with the token that browsers send along.
+    pub async fn post(&self, cookie: &str, path: &str, kind: &str, body: &str) -> Reply {
+        let cookies = format!("{cookie}; csrftoken={CSRF}");
+        let headers = [
+            ("cookie", cookies.as_str()),
+            ("content-type", kind),
+            ("x-csrftoken", CSRF),
+        ];
+        self.send_body("POST", &headers, path, body.to_owned())
+            .await
+    }
+
+    /// Posts a form that is written out.
+    pub async fn post_text(&self, cookie: &str, path: &str, body: &str) -> Reply {
+        let kind = "application/x-www-form-urlencoded";
+        self.post(cookie, path, kind, body).await
+    }
+
+    /// Posts JSON.
+    pub async fn post_json(&self, cookie: &str, path: &str, body: &Value) -> Reply {
+        let text = body.to_string();
+        self.post(cookie, path, "application/json", &text).await
+    }
+
     pub async fn send(&self, method: &str, headers: &[(&str, &str)], path: &str) -> Reply {
         self.send_body(method, headers, path, String::new()).await
     }
 
     /// Posts a form as a page would, with a CSRF token beside the other cookies.
     pub async fn post_form(&self, cookie: &str, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let cookies = format!("{cookie}; csrftoken={CSRF}");
-        let headers = [
-            ("cookie", cookies.as_str()),
-            ("content-type", "application/x-www-form-urlencoded"),
-            ("x-csrftoken", CSRF),
-        ];
-        let body = form(fields);
-        self.send_body("POST", &headers, path, body).await
+        self.post_text(cookie, path, &form(fields)).await
     }
 
     pub async fn send_body(
@@ -285,7 +305,7 @@ impl World {
         Reply {
             status: parts.status,
             headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
             counts,
         }
     }

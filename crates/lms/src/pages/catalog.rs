@@ -19,7 +19,7 @@ use web_kit::{Origin, Page, WebError};
 
 use super::contexts::{CatalogCard, CatalogPage, CourseAboutPage, EnrollState, Pages};
 use super::dashboard::{image, utc};
-use super::frame::{about_url, course_key, found, home_url, with_query};
+use super::frame::{about_url, course_key, found, home_url, rewrite_links, with_query};
 use crate::auth::Visitor;
 use crate::clock::Now;
 use crate::form::{FormBody, query_form};
@@ -159,7 +159,7 @@ pub async fn about(
         number: overview.display_number_with_default.clone(),
         title: overview.display_name.clone().unwrap_or_default(),
         short_description: overview.short_description.clone().unwrap_or_default(),
-        overview_html: static_links(&overview_html, &key),
+        overview_html,
         image_url: image(&overview),
         starts: utc(overview.start),
         ends: utc(overview.end),
@@ -180,17 +180,9 @@ async fn overview_of(state: &LmsState, view: &CourseView) -> Result<String, WebE
         .await
         .map_err(WebError::internal)?;
     let text = content.get("data").and_then(serde_json::Value::as_str);
-    Ok(text.unwrap_or_default().to_owned())
-}
-
-/// Addresses of the course's files in the text of the about page.
-fn static_links(html: &str, course: &CourseKey) -> String {
-    let base = course.make_asset_key("x").map(|key| key.to_string());
-    let base = base.unwrap_or_default();
-    let base = base.strip_suffix('x').unwrap_or_default();
-    ["\"", "'"].iter().fold(html.to_owned(), |html, quote| {
-        html.replace(&format!("{quote}/static/"), &format!("{quote}/{base}"))
-    })
+    let mut text = text.unwrap_or_default().to_owned();
+    rewrite_links(state, view, &mut [&mut text]).await?;
+    Ok(text)
 }
 
 /// `POST /change_enrollment` (lms-api.md §1.5). A form of our own pages also sends `next`, and is led there.

@@ -8,12 +8,15 @@ use courseware::completion::Completions;
 use courseware::outline::{self, Count, Done, Gate, Section, Subsection};
 use courseware::resume::{Stop, last_stop};
 use courseware::updates::News;
+use records::completion::BlockCompletion;
 use web_kit::{Page, WebError};
 
 use super::contexts::{
     CourseHomePage, Mark, NextDate, OutlineItem, OutlineSection, Resume, Update,
 };
-use super::frame::{block_url, course_key, frame, mark, open, outline_rules, turn_away};
+use super::frame::{
+    block_url, course_key, frame, mark, open, outline_rules, rewrite_links, turn_away,
+};
 use crate::auth::Visitor;
 use crate::clock::Now;
 use crate::state::LmsState;
@@ -29,10 +32,53 @@ pub async fn home(
     Now(now): Now,
     page: Page,
 ) -> Result<Response, WebError> {
-    let key = course_key(&course)?;
-    let view = open(&state, &key, &visitor.viewer(), now).await?;
+    let opened = match open_outline(&state, &course, &visitor, now).await? {
+        Ok(opened) => opened,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let view = &opened.view;
+    let sections = opened.sections(&state);
+    let stop = last_stop(view, &opened.rows);
+    let news = News::load(&state.store, view)
+        .await
+        .map_err(WebError::internal)?;
+    let mut context = context(&state, view, &sections, stop, &news);
+    let update = context.update.as_mut().map(|update| &mut update.html);
+    let mut texts: Vec<&mut String> = update
+        .into_iter()
+        .chain(context.handouts_html.as_mut())
+        .collect();
+    rewrite_links(&state, view, &mut texts).await?;
+    page.render(&context)
+}
+
+/// A course that is open to the viewer, with what they did in it.
+pub struct Opened {
+    /// The version and the viewer.
+    pub view: CourseView,
+    /// All their completions.
+    pub rows: Vec<BlockCompletion>,
+    done: Done,
+}
+
+impl Opened {
+    /// The outline.
+    pub fn sections(&self, state: &LmsState) -> Vec<Section<'_>> {
+        outline::sections(&self.view, &self.done, outline_rules(state))
+    }
+}
+
+/// Opens a course for a page about all of it, or says where the viewer has to go.
+pub async fn open_outline(
+    state: &LmsState,
+    course: &str,
+    visitor: &Visitor,
+    now: DateTime<Utc>,
+) -> Result<Result<Opened, Response>, WebError> {
+    let key = course_key(course)?;
+    let view = open(state, &key, &visitor.viewer(), now).await?;
     if let Err(denied) = view.page() {
-        return turn_away(&denied, &key);
+        return turn_away(&denied, &key).map(Err);
     }
     let rows = match view.learner.user_id() {
         Some(user) => records::completion::of_course(&state.db, user, view.course.course_key())
@@ -41,14 +87,8 @@ pub async fn home(
         None => Vec::new(),
     };
     let mut done = Done::of(Completions::of(&rows));
-    select_libraries(&state, &view, &mut done).await?;
-    let sections = outline::sections(&view, &done, outline_rules(&state));
-    let stop = last_stop(&view, &rows);
-    let news = News::load(&state.store, &view)
-        .await
-        .map_err(WebError::internal)?;
-    let context = context(&state, &view, &sections, stop, &news);
-    page.render(&context)
+    select_libraries(state, &view, &mut done).await?;
+    Ok(Ok(Opened { view, rows, done }))
 }
 
 /// Takes up which children of libraries are the learner's, without drawing new ones.

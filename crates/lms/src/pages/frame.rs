@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use course_model::BlockRef;
 use courseware::CourseView;
 use courseware::access::{Denial, Denied};
+use courseware::links::Wanted;
 use courseware::outline::{Count, OutlineRules};
 use courseware::resume::Place;
 use identity::Viewer;
@@ -166,7 +167,9 @@ fn tabs(state: &LmsState, view: &CourseView, current: &str) -> Vec<Tab> {
             .and_then(|tab| tab.get("is_hidden")?.as_bool())
             .unwrap_or_default()
     };
-    if is_inside && !root.flag("hide_progress_tab") && !is_hidden("progress") {
+    // Our own progress page is not there yet; a configured front end has one.
+    let has_progress = state.settings.learning_url.is_some();
+    if has_progress && is_inside && !root.flag("hide_progress_tab") && !is_hidden("progress") {
         let url = learning_url(state, &format!("/course/{course}/progress"));
         tabs.push(builtin("Progress", "progress", url));
     }
@@ -204,4 +207,26 @@ fn tabs(state: &LmsState, view: &CourseView, current: &str) -> Vec<Tab> {
 /// Whether an author's address is a page and no script.
 fn is_link(url: &str) -> bool {
     url.starts_with('/') || url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// Leads the addresses in authors' texts to the course's files and pages (courseware.md §2.6).
+pub async fn rewrite_links(
+    state: &LmsState,
+    view: &CourseView,
+    texts: &mut [&mut String],
+) -> Result<(), WebError> {
+    let mut wanted = Wanted::default();
+    for text in texts.iter() {
+        wanted.add(text);
+    }
+    let contents = state.store.contentstore();
+    let links = wanted
+        .find(view.course.course_key(), &contents)
+        .await
+        .map_err(WebError::internal)?;
+    let folder = view.course.course().text("static_asset_path");
+    for text in texts.iter_mut() {
+        **text = links.rewrite(text, folder.unwrap_or_default());
+    }
+    Ok(())
 }

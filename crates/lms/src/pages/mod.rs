@@ -8,9 +8,11 @@ mod catalog;
 pub mod contexts;
 mod course_home;
 mod dashboard;
+mod dates;
 mod frame;
 mod redirects;
 mod sign_in;
+mod static_tab;
 mod unit;
 
 use axum::Router;
@@ -20,6 +22,7 @@ use rust_embed::RustEmbed;
 use web_kit::csrf;
 use web_kit::render::TemplateSet;
 
+use crate::routes::slashed;
 use crate::state::LmsState;
 
 #[derive(RustEmbed)]
@@ -34,7 +37,7 @@ pub fn templates() -> TemplateSet {
 
 /// The routes of the pages; unsafe requests need a CSRF token.
 pub fn router(state: &LmsState) -> Router<LmsState> {
-    Router::new()
+    let router = Router::new()
         .route("/", get(sign_in::root))
         .route("/dashboard", get(dashboard::show))
         .route("/courses", get(catalog::list))
@@ -42,12 +45,14 @@ pub fn router(state: &LmsState) -> Router<LmsState> {
         .route("/courses/{course}/", get(catalog::about))
         .route("/change_enrollment", post(catalog::change_enrollment))
         .route("/learning/course/{course}/home", get(course_home::home))
+        .route("/learning/course/{course}/dates", get(dates::show))
         .route("/learning/course/{course}/{sequence}", get(unit::sequence))
         .route(
             "/learning/course/{course}/{sequence}/{unit}",
             get(unit::unit).post(unit::act),
         )
         .merge(redirects::router())
-        .merge(sign_in::router())
+        .merge(sign_in::router());
+    slashed(router, "/courses/{course}/{slug}/", get(static_tab::show))
         .layer(from_fn_with_state(state.kit.clone(), csrf::protect))
 }

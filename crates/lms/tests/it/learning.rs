@@ -457,3 +457,72 @@ async fn coming_and_leaving() {
         .await;
     assert_eq!(reply.location(), "/dashboard");
 }
+
+/// courseware.md §11, §15.7: the pages that the course's bar leads to are there.
+#[tokio::test]
+async fn dates_and_pages_of_the_author() {
+    let world = World::new().await;
+    let tab = |name: &str, slug: &str, staff: bool| json!({"type": "static_tab", "name": name, "url_slug": slug, "course_staff_only": staff});
+    let tabs = json!([
+        {"type": "courseware", "name": "Course"},
+        tab("Words", "words", false),
+        tab("Notes", "notes", true),
+    ]);
+    world
+        .course(
+            COURSE,
+            &[
+                (
+                    "course@course",
+                    json!({"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z", "tabs": tabs}),
+                    &["chapter@c"],
+                ),
+                ("chapter@c", json!({}), &["sequential@s"]),
+                (
+                    "sequential@s",
+                    json!({"display_name": "Homework one", "graded": true, "format": "Homework",
+                           "due": "2035-01-01T00:00:00Z"}),
+                    &["vertical@v"],
+                ),
+                ("vertical@v", json!({}), &[]),
+                ("static_tab@words", json!({"data": "<p>gnomon</p>"}), &[]),
+                ("static_tab@notes", json!({"data": "<p>secret</p>"}), &[]),
+            ],
+        )
+        .await;
+    let (_, cookie) = learner(&world).await;
+    let boss = world.user("boss", true).await;
+    let boss = world.session(&boss).await;
+    let dates = world.get(&cookie, &format!("{BASE}/dates")).await;
+    assert_eq!(dates.status, 200);
+    for text in ["Course starts", "Homework one", "Due next", "Course ends"] {
+        assert!(dates.text.contains(text), "{text}");
+    }
+    let words = format!("/courses/{COURSE}/words/");
+    let reply = world.get(&cookie, &words).await;
+    assert!(reply.text.contains("<p>gnomon</p>"));
+    assert_eq!(
+        world
+            .get(&cookie, words.trim_end_matches('/'))
+            .await
+            .location(),
+        words
+    );
+    let notes = format!("/courses/{COURSE}/notes/");
+    assert_eq!(world.get(&cookie, &notes).await.status, 404);
+    assert_eq!(world.get(&boss, &notes).await.status, 200);
+    assert_eq!(
+        world
+            .get(&cookie, &format!("/courses/{COURSE}/none/"))
+            .await
+            .status,
+        404
+    );
+    assert!(
+        world
+            .get("", &words)
+            .await
+            .location()
+            .starts_with("/login?next=")
+    );
+}

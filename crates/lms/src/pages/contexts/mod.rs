@@ -11,6 +11,7 @@ mod login;
 mod logout;
 mod progress;
 mod register;
+mod static_tab;
 mod unit;
 
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub use login::{LoginPage, LoginProvider};
 pub use logout::LogoutPage;
 pub use progress::{AssignmentType, ProgressPage, ScoreRow, SectionScores};
 pub use register::{FormField, PasswordAssistancePage, PasswordResetPage, RegisterPage};
+pub use static_tab::StaticTabPage;
 pub use unit::{BlockSlot, Crumb, Gate, RailItem, Turn, UnitLink, UnitPage, UnitView};
 
 use chrono::{DateTime, Utc};

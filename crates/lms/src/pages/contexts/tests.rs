@@ -44,6 +44,7 @@ fn all_pages() -> Vec<(String, String)> {
     let kit = kit();
     let mut pages = Vec::new();
     rendered::<LoginPage>(&kit, &mut pages);
+    rendered::<StaticTabPage>(&kit, &mut pages);
     rendered::<AuthorizePage>(&kit, &mut pages);
     rendered::<AuthorizeErrorPage>(&kit, &mut pages);
     rendered::<LogoutPage>(&kit, &mut pages);
@@ -145,6 +146,7 @@ fn no_bare_text_and_no_missing_translation() {
     for (name, text) in [
         ("sign_in.rs", include_str!("../sign_in.rs")),
         ("dashboard.rs", include_str!("../dashboard.rs")),
+        ("dates.rs", include_str!("../dates.rs")),
     ] {
         sources.push((name.to_owned(), text.to_owned()));
     }

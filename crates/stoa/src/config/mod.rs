@@ -14,7 +14,12 @@ pub use secrets::Secrets;
 pub use values::{Address, LogFormat, Origin, SettingValue};
 
 /// Environment variables with our prefix that are no settings: where the file is, and what tests use.
-const OTHER_VARIABLES: &[&str] = &["STOA_CONFIG", "STOA_SHARED"];
+const OTHER_VARIABLES: &[&str] = &[
+    "STOA_CONFIG",
+    "STOA_SHARED",
+    "STOA_SERVICES",
+    "STOA_ARTIFACTS",
+];
 /// Variables of the test suites, which a server started by them must not trip over.
 const TEST_PREFIX: &str = "STOA_TEST_";
 
@@ -578,6 +583,7 @@ mod tests {
                 ("STOA_TEST_MYSQL_URL", "x"),
                 ("STOA_CONFIG", "y"),
                 ("STOA_SHARED", "z"),
+                ("STOA_SERVICES", "w"),
             ],
         )
         .unwrap();

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -11,7 +10,7 @@ use capa::script::ScriptRunner;
 use db::Db;
 use identity::Identity;
 use modulestore::ModuleStore;
-use opaque_keys::{CourseKey, UsageKey};
+use opaque_keys::{CourseKey, UsageKey, quote_slashes};
 
 /// Settings that blocks show or are bound by.
 #[derive(Debug, Clone, Default)]
@@ -139,65 +138,9 @@ impl Locks {
 #[must_use]
 pub fn handler_url(usage: &UsageKey, name: &str, suffix: &str) -> String {
     let course = usage.course_key();
-    let usage = quote_usage(&usage.to_string());
+    let usage = quote_slashes(&usage.to_string());
     let slash = if suffix.is_empty() { "" } else { "/" };
     format!("/courses/{course}/xblock/{usage}/handler/{name}{slash}{suffix}")
-}
-
-/// A usage key as handler addresses write it (courseware.md §1.5).
-#[must_use]
-pub fn quote_usage(usage: &str) -> String {
-    usage.replace(';', ";;").replace('/', ";_")
-}
-
-/// Undoes [`quote_usage`].
-#[must_use]
-pub fn unquote_usage(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
-            (';', Some(';')) => {
-                plain.push(';');
-                chars.next();
-            }
-            (';', Some('_')) => {
-                plain.push('/');
-                chars.next();
-            }
-            _ => plain.push(c),
-        }
-    }
-    plain
-}
-
-/// The value that a field takes where the reference makes one up from the block's key: a digest that never changes.
-#[must_use]
-pub fn unique_id(usage: &UsageKey, field: &str) -> String {
-    use sha1::{Digest, Sha1};
-    let encode = |text: &str| {
-        let mut out = String::new();
-        for c in text.chars() {
-            match c {
-                '.' => out.push_str(".."),
-                '/' => out.push_str("._"),
-                '\\' => out.push_str(".-"),
-                ',' => out.push_str("_."),
-                '_' => out.push_str("__"),
-                ' ' => out.push_str("_-"),
-                '+' => out.push_str("-."),
-                ':' => out.push_str("-_"),
-                '-' => out.push_str("--"),
-                c if c.is_alphanumeric() => out.push(c),
-                c => {
-                    let _ = write!(out, "_{}_", u32::from(c));
-                }
-            }
-        }
-        out
-    };
-    let key = format!("{}/{}/NONE.NONE", encode(&usage.to_string()), encode(field));
-    hex::encode(Sha1::digest(key.as_bytes()))
 }
 
 /// A course's key as addresses write it.
@@ -207,16 +150,19 @@ pub(crate) fn course_text(course: &CourseKey) -> String {
 
 #[cfg(test)]
 mod tests {
+    use course_model::unique_id;
+    use opaque_keys::unquote_slashes;
+
     use super::*;
 
     /// courseware.md §1.5 and §17, check 9.
     #[test]
     fn handler_quoting_goes_both_ways() {
         let key = "i4x://Acme/Bio/problem/p;1";
-        assert_eq!(quote_usage(key), "i4x:;_;_Acme;_Bio;_problem;_p;;1");
-        assert_eq!(unquote_usage(&quote_usage(key)), key);
+        assert_eq!(quote_slashes(key), "i4x:;_;_Acme;_Bio;_problem;_p;;1");
+        assert_eq!(unquote_slashes(&quote_slashes(key)), key);
         let key = "block-v1:Acme+Bio+R1+type@problem+block@p1";
-        assert_eq!(quote_usage(key), key);
+        assert_eq!(quote_slashes(key), key);
     }
 
     /// The id that the recorded platform gave a discussion without one.

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::Renderer;
 use super::wrapper::{Body, escape, json_text};
-use crate::runtime::{handler_url, unique_id};
+use crate::runtime::handler_url;
 
 /// Colours that an annotation may be given.
 const COLORS: [&str; 5] = ["yellow", "orange", "purple", "blue", "green"];
@@ -36,7 +36,7 @@ impl Renderer<'_> {
             return Body::with(String::new(), "DiscussionInlineBlock");
         }
         let id = match self.text(block, "discussion_id") {
-            "" => unique_id(block.usage_key(), "discussion_id"),
+            "" => course_model::unique_id(block.usage_key(), "discussion_id"),
             id => id.to_owned(),
         };
         let may_write = self.view.learner.user_id().is_some();

@@ -10,7 +10,7 @@ use super::plan::{Child, Node};
 use super::wrapper::{Body, escape, truth};
 use super::{Renderer, ViewName};
 use crate::completion;
-use crate::runtime::{handler_url, quote_usage};
+use crate::runtime::handler_url;
 use crate::states::{Change, State, UserStates};
 use crate::view::CourseView;
 
@@ -311,7 +311,7 @@ impl<'a> Renderer<'a> {
             let _ = writeln!(
                 out,
                 "<li><a href=\"/courses/{course}/jump_to/{}\">{}</a></li>",
-                escape(&quote_usage(&usage.to_string())),
+                escape(&opaque_keys::quote_slashes(&usage.to_string())),
                 escape(&child.block.display_name())
             );
         }

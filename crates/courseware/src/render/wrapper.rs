@@ -145,7 +145,7 @@ pub(crate) fn wrap(block: BlockRef<'_>, body: &Body, how: Wrapping<'_>) -> Strin
         out,
         " data-block-type=\"{}\" data-usage-id=\"{}\" data-request-token=\"{}\" data-graded=\"{}\" data-has-score=\"{}\">",
         escape(kind),
-        escape(&runtime::quote_usage(&usage.to_string())),
+        escape(&opaque_keys::quote_slashes(&usage.to_string())),
         how.request_token,
         truth(block.flag("graded")),
         truth(access::has_score(block)),

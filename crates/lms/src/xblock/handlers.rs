@@ -10,9 +10,9 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use courseware::CourseView;
 use courseware::handlers::{self, Reply, UploadedFile};
-use courseware::runtime::unquote_usage;
 use identity::Viewer;
-use opaque_keys::{CourseKey, UsageKey};
+use opaque_keys::{CourseKey, UsageKey, unquote_slashes};
+use serde::Deserialize;
 use url::form_urlencoded;
 use web_kit::WebError;
 
@@ -27,88 +27,14 @@ const MOST_FIELDS: usize = 1000;
 const LARGEST_FIELD: usize = 2_500_000;
 
 /// What the address names.
-struct Target {
+#[derive(Deserialize)]
+pub(super) struct Target {
     course: String,
     usage: String,
     name: String,
+    /// What follows the handler's name; empty without.
+    #[serde(default)]
     suffix: String,
-}
-
-type Bare = Path<(String, String, String)>;
-type Suffixed = Path<(String, String, String, String)>;
-
-pub(super) async fn bare(
-    State(state): State<LmsState>,
-    Path((course, usage, name)): Bare,
-    request: Request,
-) -> Result<Response, WebError> {
-    let suffix = String::new();
-    answer(
-        &state,
-        Target {
-            course,
-            usage,
-            name,
-            suffix,
-        },
-        request,
-    )
-    .await
-}
-
-pub(super) async fn with_suffix(
-    State(state): State<LmsState>,
-    Path((course, usage, name, suffix)): Suffixed,
-    request: Request,
-) -> Result<Response, WebError> {
-    answer(
-        &state,
-        Target {
-            course,
-            usage,
-            name,
-            suffix,
-        },
-        request,
-    )
-    .await
-}
-
-pub(super) async fn open_bare(
-    State(state): State<LmsState>,
-    Path((course, usage, name)): Bare,
-    request: Request,
-) -> Result<Response, WebError> {
-    let suffix = String::new();
-    answer_anybody(
-        &state,
-        Target {
-            course,
-            usage,
-            name,
-            suffix,
-        },
-        request,
-    )
-    .await
-}
-
-pub(super) async fn open_with_suffix(
-    State(state): State<LmsState>,
-    Path((course, usage, name, suffix)): Suffixed,
-    request: Request,
-) -> Result<Response, WebError> {
-    answer_anybody(
-        &state,
-        Target {
-            course,
-            usage,
-            name,
-            suffix,
-        },
-        request,
-    )
-    .await
 }
 
 impl Target {
@@ -116,7 +42,7 @@ impl Target {
     fn usage(&self) -> Result<UsageKey, WebError> {
         let not_found = |_| WebError::not_found();
         let course = CourseKey::parse(&self.course).map_err(not_found)?;
-        let usage = UsageKey::parse(&unquote_usage(&self.usage)).map_err(not_found)?;
+        let usage = UsageKey::parse(&unquote_slashes(&self.usage)).map_err(not_found)?;
         if *usage.course_key() == course {
             Ok(usage)
         } else {
@@ -125,7 +51,12 @@ impl Target {
     }
 }
 
-async fn answer(state: &LmsState, target: Target, request: Request) -> Result<Response, WebError> {
+pub(super) async fn answer(
+    State(state): State<LmsState>,
+    Path(target): Path<Target>,
+    request: Request,
+) -> Result<Response, WebError> {
+    let state = &state;
     let (mut parts, body) = request.into_parts();
     let caller = Caller::<AnyUserApi>::from_request_parts(&mut parts, state).await?;
     let viewer = caller.viewer();
@@ -146,11 +77,12 @@ async fn answer(state: &LmsState, target: Target, request: Request) -> Result<Re
     respond(reply)
 }
 
-async fn answer_anybody(
-    state: &LmsState,
-    target: Target,
+pub(super) async fn answer_anybody(
+    State(state): State<LmsState>,
+    Path(target): Path<Target>,
     request: Request,
 ) -> Result<Response, WebError> {
+    let state = &state;
     let (mut parts, body) = request.into_parts();
     let usage = target.usage()?;
     let now = Now::of(&mut parts);

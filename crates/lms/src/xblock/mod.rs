@@ -22,17 +22,14 @@ pub fn router() -> Router<LmsState> {
     Router::new()
         .route("/xblock/{usage}", any(page::show))
         .route("/xblock/{usage}/", any(page::show))
-        .route(handler, any(handlers::bare))
-        .route(&format!("{handler}/"), any(handlers::bare))
-        .route(
-            &format!("{handler}/{{*suffix}}"),
-            any(handlers::with_suffix),
-        )
-        .route(open, any(handlers::open_bare))
-        .route(&format!("{open}/"), any(handlers::open_bare))
+        .route(handler, any(handlers::answer))
+        .route(&format!("{handler}/"), any(handlers::answer))
+        .route(&format!("{handler}/{{*suffix}}"), any(handlers::answer))
+        .route(open, any(handlers::answer_anybody))
+        .route(&format!("{open}/"), any(handlers::answer_anybody))
         .route(
             &format!("{open}/{{*suffix}}"),
-            any(handlers::open_with_suffix),
+            any(handlers::answer_anybody),
         )
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
 }

@@ -7,11 +7,10 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use course_model::BlockRef;
 use courseware::render::{RenderOptions, ViewName};
-use courseware::runtime::unquote_usage;
 use courseware::{CourseView, Learner};
 use identity::Viewer;
 use modulestore::Branch;
-use opaque_keys::UsageKey;
+use opaque_keys::{UsageKey, unquote_slashes};
 use url::form_urlencoded;
 use web_kit::{Page, WebError};
 
@@ -83,7 +82,7 @@ async fn answer(
         other => return Ok(unknown_view(other)),
     };
     let not_found = WebError::not_found;
-    let usage = UsageKey::parse(&unquote_usage(usage)).map_err(|_| not_found())?;
+    let usage = UsageKey::parse(&unquote_slashes(usage)).map_err(|_| not_found())?;
     let wants_draft = query.flag("preview", false);
     let view = open(state, viewer, &usage, wants_draft, now)
         .await?
